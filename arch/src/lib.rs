@@ -1,0 +1,3 @@
+//! x86_64 and aarch64: page tables, traps, context switches, devices.
+
+#![no_std]

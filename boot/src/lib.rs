@@ -1,0 +1,3 @@
+//! From the first instruction to one BootInfo.
+
+#![no_std]

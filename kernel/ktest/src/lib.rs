@@ -1,0 +1,1 @@
+//! The attribute that registers an in-kernel test.

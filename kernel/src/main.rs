@@ -1,0 +1,6 @@
+//! The Jacinth microkernel.
+
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(not(target_os = "none"))]
+fn main() {}

@@ -1,0 +1,3 @@
+//! Programs that run on Jacinth.
+
+#![no_std]

@@ -1,0 +1,3 @@
+//! Entry, heap, panic and printing for Jacinth's programs.
+
+#![no_std]

@@ -1,0 +1,7 @@
+//! Jacinth's virtual memory: page database, VMARs, VMOs, faults.
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod addr;
