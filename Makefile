@@ -1,0 +1,48 @@
+# Jacinth: everything starts here. The work is done by scripts/ and qemu/; see README.md.
+#
+# Variables given on the command line (make run ARCH=aarch64 SMP=2) reach the scripts through the environment.
+
+.DEFAULT_GOAL := help
+.PHONY: help run debug test test-host test-kernel test-user test-boot doctor lint doc image clean
+MAKEFLAGS += --no-print-directory
+export ARCH SMP MEMORY PROFILE ACCEL CMDLINE TIMEOUT MACHINE CPU GIC EL BOOT
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@sed -n '/^# The variables/,$$ { /^#   / s/^#   /  /p }' qemu/settings.sh
+
+run: ## Build Jacinth and boot it in QEMU
+	@scripts/setup build run && scripts/run
+
+debug: ## The same, halted, with gdb-multiarch attached and symbols loaded
+	@scripts/setup build run debug && scripts/debug
+
+test: ## Run all tests
+	@scripts/setup build run image && scripts/test
+
+test-host: ## Run the tests of the host crates and of the scripts
+	@scripts/setup build && scripts/test host
+
+test-kernel: ## Run the tests inside the kernel
+	@scripts/setup build run && scripts/test kernel
+
+test-user: ## Run the conformance program in user mode
+	@scripts/setup build run && scripts/test user
+
+test-boot: ## Boot on every kind of machine
+	@scripts/setup build run image && scripts/test boot
+
+doctor: ## Show which tools are there and which are needed
+	@scripts/doctor
+
+lint: ## Check formatting, clippy and rustdoc
+	@scripts/setup build && scripts/lint
+
+doc: ## Make the documentation of all crates
+	@scripts/setup build && scripts/doc
+
+image: ## Make a bootable ISO for x86_64 (GRUB, BIOS and UEFI)
+	@scripts/setup build image && scripts/image
+
+clean: ## Remove everything that was built
+	@scripts/clean

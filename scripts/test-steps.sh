@@ -1,0 +1,78 @@
+# shellcheck shell=bash disable=SC2154
+# The steps of each suite, and how each is run. Sourced by scripts/test.
+
+plan_host() {
+    step single "scripts" "$ROOT/scripts/tests/all"
+    step cargo "host crates" "$ROOT/scripts/cargo" test
+}
+
+plan_kernel() {
+    local cpus
+    step build "build kernel tests, $1" build_kernel_tests "$1" "$PROFILE"
+    step build "build programs, $1" build_initrd "$1" "$PROFILE"
+    for cpus in $cpu_counts; do
+        step kernel "kernel tests, $1, SMP=$cpus" boot_tests "$1" "$cpus"
+    done
+}
+
+plan_user() {
+    local cpus
+    step build "build kernel and programs, $1" build_both "$1" "$PROFILE"
+    for cpus in $cpu_counts; do
+        step user "conformance, $1, SMP=$cpus" boot_conformance "$1" "$cpus"
+    done
+}
+
+# The machines that Jacinth promises to boot on; the tour has to reach its end on each.
+plan_boot() {
+    local machine machines=(SMP=1 SMP=4 MEMORY=64M MEMORY=8G)
+    case $1 in
+        x86_64) machines+=(MACHINE=microvm CPU=qemu64) ;;
+        aarch64) machines+=(GIC=2 EL=2 "GIC=2 EL=2" CPU=max) ;;
+    esac
+    step build "build kernel and programs, $1" build_both "$1" "$PROFILE"
+    for machine in "${machines[@]}"; do
+        # shellcheck disable=SC2086
+        step single "boot, $1, $machine" boot_tour "$1" "$PROFILE" $machine
+    done
+    step refusal "boot, $1, a missing program is a failure" boot_tour "$1" "$PROFILE" CMDLINE=init=bin/missing
+    [[ $1 != x86_64 ]] || plan_iso
+    if [[ $PROFILE == dev ]]; then
+        step build "build kernel and programs, $1, release" build_both "$1" release
+        step single "boot, $1, release" boot_tour "$1" release SMP=4
+    fi
+}
+
+plan_iso() {
+    step build "build ISO" make_test_iso
+    step single "boot, x86_64, GRUB on BIOS" boot_iso BOOT=bios
+    step single "boot, x86_64, GRUB on UEFI" boot_iso BOOT=uefi
+}
+
+build_both() {
+    build_kernel "$1" "$2"
+    build_initrd "$1" "$2"
+}
+
+boot_tests() {
+    local directory
+    directory=$(image_directory "$1" "$PROFILE")
+    ARCH=$1 SMP=$2 "$ROOT/qemu/run" "$directory/tests.image" "$directory/initrd.cpio"
+}
+
+boot_conformance() {
+    local directory
+    directory=$(image_directory "$1" "$PROFILE")
+    ARCH=$1 SMP=$2 CMDLINE="init=bin/conformance ${CMDLINE:-}" "$ROOT/qemu/run" "$directory/kernel.image" "$directory/initrd.cpio"
+}
+
+# boot_tour ARCH PROFILE SETTING…
+boot_tour() {
+    local directory
+    directory=$(image_directory "$1" "$2")
+    env "ARCH=$1" "${@:3}" "$ROOT/qemu/run" "$directory/kernel.image" "$directory/initrd.cpio"
+}
+
+make_test_iso() { make_iso x86_64 "$PROFILE" "$BUILD/x86_64/$PROFILE/test.iso" interactive=0; }
+
+boot_iso() { env ARCH=x86_64 "$@" "$ROOT/qemu/run" --iso "$BUILD/x86_64/$PROFILE/test.iso"; }

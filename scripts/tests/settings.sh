@@ -1,0 +1,28 @@
+# shellcheck shell=bash disable=SC2016,SC2154
+# Which values the variables may have. Sourced by all.
+
+# settings VARIABLE=VALUE…: the status of load_settings with them.
+settings() {
+    status env "$@" bash -c '
+        set -euo pipefail
+        source ../lib.sh
+        source ../../qemu/settings.sh
+        load_settings
+        echo "$MACHINE $CPU $GIC $EL"'
+}
+
+expect "defaults are valid" 0 "$(settings CMDLINE=)"
+expect "x86_64 is q35 with every feature" "q35 max  " "$(cat "$work/output")"
+expect "aarch64 is valid" 0 "$(settings ARCH=aarch64)"
+expect "aarch64 is virt with GIC v3 at EL1" "virt cortex-a72 3 1" "$(cat "$work/output")"
+for good in SMP=1 SMP=32 MEMORY=64M MEMORY=8G MEMORY=64G PROFILE=release MACHINE=microvm BOOT=uefi TIMEOUT=1; do
+    expect "$good is valid" 0 "$(settings "$good")"
+done
+for bad in ARCH=riscv64 SMP=0 SMP=33 SMP=two MEMORY=63M MEMORY=65G MEMORY=1 MEMORY=-1G PROFILE=debug ACCEL=hvf \
+    MACHINE=virt BOOT=floppy TIMEOUT=0 TIMEOUT=-1 GIC=2 'CPU=max -S' $'CMDLINE=a\nb'; do
+    expect "$bad is refused" 1 "$(settings "$bad")"
+    expect "$bad is named" yes "$(grep -q -- "${bad%%=*}" "$work/output" && echo yes)"
+done
+expect "a GIC v2 has eight CPUs" 0 "$(settings ARCH=aarch64 GIC=2 SMP=8)"
+expect "a GIC v2 has no ninth CPU" 1 "$(settings ARCH=aarch64 GIC=2 SMP=9)"
+expect "microvm has no firmware to load GRUB" 1 "$(settings MACHINE=microvm BOOT=bios)"
