@@ -1,0 +1,177 @@
+//! The one table of system calls.
+
+/// Hands every row of the table to the macro `consumer`, which makes of it what it needs.
+///
+/// A row reads
+///
+/// ```text
+/// /// What the call does.
+/// NUMBER name zx_name(argument: KIND Type, …) -> RESULT;
+/// ```
+///
+/// | kind | the register holds |
+/// |---|---|
+/// | `value T` | the number itself; a type of 32 bits takes the low half |
+/// | `input T` | the address of values that the kernel reads |
+/// | `output T` | the address of values that the kernel writes |
+///
+/// | result | the result register holds |
+/// |---|---|
+/// | `status` | a status |
+/// | `value T` | a number |
+/// | `nothing` | nothing |
+/// | `never` | the call does not return |
+///
+/// Where a buffer has a size, the next argument is its length in bytes. Numbers are dense from zero, so
+/// that a dispatcher is one jump through a table, and a number is never given away twice.
+///
+/// Source: `docs/spec/abi.md` §11.
+///
+/// ```
+/// macro_rules! count {
+///     ($($(#[$doc:meta])* $number:literal $name:ident $stub:ident $arguments:tt
+///         -> $result:ident $($type:ident)?;)*) => {
+///         [$(stringify!($name)),*].len()
+///     };
+/// }
+/// assert_eq!(syscall::for_each_system_call!(count), syscall::SystemCall::COUNT);
+/// ```
+#[macro_export]
+macro_rules! for_each_system_call {
+    ($($consumer:tt)+) => { $($consumer)+! {
+        /// Reserves a range of `parent` as a new region.
+        0 vmar_allocate zx_vmar_allocate(
+            parent: value HandleValue,
+            options: value VmOptions,
+            offset: value usize,
+            size: value usize,
+            child_vmar: output HandleValue,
+            child_address: output usize,
+        ) -> status;
+        /// Shows a range of a VMO in a region.
+        1 vmar_map zx_vmar_map(
+            vmar: value HandleValue,
+            options: value VmOptions,
+            vmar_offset: value usize,
+            vmo: value HandleValue,
+            vmo_offset: value u64,
+            length: value usize,
+            mapped_address: output usize,
+        ) -> status;
+        /// Removes the mappings and whole regions in a range of addresses.
+        2 vmar_unmap zx_vmar_unmap(
+            vmar: value HandleValue,
+            address: value usize,
+            length: value usize,
+        ) -> status;
+        /// Changes the permissions of the mappings in a range of addresses.
+        3 vmar_protect zx_vmar_protect(
+            vmar: value HandleValue,
+            options: value VmOptions,
+            address: value usize,
+            length: value usize,
+        ) -> status;
+        /// Ends a region and all that is in it.
+        4 vmar_destroy zx_vmar_destroy(vmar: value HandleValue) -> status;
+        /// Creates a VMO of `size` bytes.
+        5 vmo_create zx_vmo_create(
+            size: value u64,
+            options: value VmoOptions,
+            vmo: output HandleValue,
+        ) -> status;
+        /// Copies bytes out of a VMO.
+        6 vmo_read zx_vmo_read(
+            vmo: value HandleValue,
+            buffer: output u8,
+            offset: value u64,
+            buffer_size: value usize,
+        ) -> status;
+        /// Copies bytes into a VMO.
+        7 vmo_write zx_vmo_write(
+            vmo: value HandleValue,
+            buffer: input u8,
+            offset: value u64,
+            buffer_size: value usize,
+        ) -> status;
+        /// Asks for the size of a VMO in bytes.
+        8 vmo_get_size zx_vmo_get_size(vmo: value HandleValue, size: output u64) -> status;
+        /// Changes the size of a resizable VMO.
+        9 vmo_set_size zx_vmo_set_size(vmo: value HandleValue, size: value u64) -> status;
+        /// Closes a handle.
+        10 handle_close zx_handle_close(handle: value HandleValue) -> status;
+        /// Makes another handle to the same object with the same or fewer rights.
+        11 handle_duplicate zx_handle_duplicate(
+            handle: value HandleValue,
+            rights: value Rights,
+            duplicate: output HandleValue,
+        ) -> status;
+        /// Closes a handle and makes another one to the same object with the same or fewer rights.
+        12 handle_replace zx_handle_replace(
+            handle: value HandleValue,
+            rights: value Rights,
+            replacement: output HandleValue,
+        ) -> status;
+        /// Asks whether a value names a handle of the caller.
+        13 handle_check_valid zx_handle_check_valid(handle: value HandleValue) -> status;
+        /// Asks for the records of a topic.
+        14 object_get_info zx_object_get_info(
+            handle: value HandleValue,
+            topic: value Topic,
+            buffer: output u8,
+            buffer_size: value usize,
+            actual: output usize,
+            available: output usize,
+        ) -> status;
+        /// Reads a property.
+        15 object_get_property zx_object_get_property(
+            handle: value HandleValue,
+            property: value Property,
+            value: output u8,
+            value_size: value usize,
+        ) -> status;
+        /// Changes a property.
+        16 object_set_property zx_object_set_property(
+            handle: value HandleValue,
+            property: value Property,
+            value: input u8,
+            value_size: value usize,
+        ) -> status;
+        /// Ends the calling process.
+        17 process_exit zx_process_exit(return_code: value i64) -> never;
+        /// Writes bytes to the console.
+        18 debug_write zx_debug_write(buffer: input u8, buffer_size: value usize) -> status;
+        /// Waits for console input and reads what is there; `resource` covers DEBUG.
+        19 debug_read zx_debug_read(
+            resource: value HandleValue,
+            buffer: output u8,
+            buffer_size: value usize,
+            actual: output usize,
+        ) -> status;
+        /// Gives a line to the kernel's monitor; `resource` covers DEBUG.
+        20 debug_send_command zx_debug_send_command(
+            resource: value HandleValue,
+            buffer: input u8,
+            buffer_size: value usize,
+        ) -> status;
+        /// The nanoseconds since the machine started.
+        21 clock_get_monotonic zx_clock_get_monotonic() -> value i64;
+        /// Sleeps until the monotonic clock has reached `deadline`.
+        22 nanosleep zx_nanosleep(deadline: value i64) -> status;
+        /// The size of a base page in bytes.
+        23 system_get_page_size zx_system_get_page_size() -> value u32;
+        /// The number of CPUs.
+        24 system_get_num_cpus zx_system_get_num_cpus() -> value u32;
+        /// The bytes of RAM.
+        25 system_get_physmem zx_system_get_physmem() -> value u64;
+        /// Copies the NUL-terminated version string, which has at most 64 bytes.
+        ///
+        /// Differs from Zircon: the newest one returns a pointer into its vDSO. Without a vDSO the
+        /// older form that copies into the caller's buffer is the natural one.
+        26 system_get_version_string zx_system_get_version_string(
+            version: output u8,
+            version_size: value usize,
+        ) -> status;
+        /// Fills a buffer with random bytes; a bad buffer ends the caller.
+        27 cprng_draw zx_cprng_draw(buffer: output u8, buffer_size: value usize) -> nothing;
+    } };
+}
