@@ -154,6 +154,19 @@ pub enum MapKind {
     Mapping = 3,
 }
 
+impl MapKind {
+    /// The kind with this number; `None` if there is none.
+    pub const fn from_raw(raw: u32) -> Option<Self> {
+        match raw {
+            0 => Some(Self::None),
+            1 => Some(Self::AddressSpace),
+            2 => Some(Self::Vmar),
+            3 => Some(Self::Mapping),
+            _ => None,
+        }
+    }
+}
+
 record! {
     /// One line of the answers to [`Topic::VMAR_MAPS`] and [`Topic::PROCESS_MAPS`].
     pub struct Map: 152 {

@@ -38,6 +38,7 @@ pub mod sys;
 mod table;
 #[cfg(feature = "user")]
 pub mod user;
+pub mod vmaps;
 
 pub use identity::{HandleValue, Koid, ResourceKind, SystemResource};
 pub use info::Topic;
