@@ -1,3 +1,41 @@
-//! x86_64 and aarch64: page tables, traps, context switches, devices.
+//! The machine: page tables, traps, context switches, devices.
+//!
+//! One folder per architecture, with the same module names and the same public names in each;
+//! this file selects one, and nothing above this crate asks which it is. What both share lies beside
+//! this file. A missing name is a compile error in the crate that uses it.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | `paging` | `Tables` (a [`vm`] `Mmu`), `USER`, `KERNEL_VMAR`, `PHYSMAP_BASE`, `init`, `activate_kernel` |
+//! | `trap` | `TrapFrame`, `init_early`, `init_cpu`, `probe` |
+//! | `context` | `Context`, `switch` |
+//! | `user` | `enter`, `copy_in`, `copy_out`, `zero` and what [`user_memory`] adds |
+//! | `cpu` | who am I, per-CPU record, interrupts on and off, `idle`, `random` |
+//! | `smp` | `start_all`, `request`, `halt_others` |
+//! | `irq` | `windows`, `init`, `init_cpu`, `enable` |
+//! | `timer` | `init`, `init_cpu`, `now`, `ticks`, `set_deadline` |
+//! | `console` | `init_early`, `remap`, `write`, `read`, `enable_input_interrupt` |
+//! | `power` | `exit` with a [`verdict::Verdict`], `off` |
+//!
+//! The kernel reaches down by calling; the machine reaches up only through the one table in
+//! [`handlers`].
 
-#![no_std]
+#![cfg_attr(not(test), no_std)]
+
+#[cfg(target_arch = "aarch64")]
+pub mod backtrace;
+#[cfg(target_arch = "aarch64")]
+pub mod handlers;
+#[cfg(target_arch = "aarch64")]
+pub mod irq_lock;
+pub mod requests;
+#[cfg(target_arch = "aarch64")]
+pub mod user_memory;
+pub mod verdict;
+
+#[cfg(target_arch = "aarch64")]
+#[path = "aarch64/mod.rs"]
+mod machine;
+
+#[cfg(target_arch = "aarch64")]
+pub use machine::*;
