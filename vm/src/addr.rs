@@ -53,6 +53,15 @@ macro_rules! address {
                 self.0.trailing_zeros() >= log2
             }
 
+            /// The lowest multiple of `2^log2` from here on; `None` if there is none.
+            pub const fn align_up(self, log2: u32) -> Option<Self> {
+                let Some(unit) = 1_usize.checked_shl(log2) else { return None };
+                match self.0.checked_add(unit - 1) {
+                    Some(raw) => Some(Self(raw & !(unit - 1))),
+                    None => None,
+                }
+            }
+
             /// This address moved up by `bytes`; `None` if that wraps.
             pub const fn checked_add(self, bytes: usize) -> Option<Self> {
                 match self.0.checked_add(bytes) {
@@ -239,19 +248,42 @@ mod tests {
         assert_eq!(VirtRange::new(last, PageCount::new(1)), None);
         let before_last = VirtAddr::new(last.raw() - PAGE_SIZE);
         assert!(VirtRange::new(before_last, PageCount::new(1)).is_some());
-        assert_eq!(VirtRange::new(before_last, PageCount::new(usize::MAX)), None);
+        assert_eq!(
+            VirtRange::new(before_last, PageCount::new(usize::MAX)),
+            None
+        );
+    }
+
+    #[test]
+    fn aligning_up_moves_at_most_to_the_next_multiple() {
+        assert_eq!(
+            VirtAddr::new(0x1001).align_up(12),
+            Some(VirtAddr::new(0x2000))
+        );
+        assert_eq!(
+            VirtAddr::new(0x2000).align_up(12),
+            Some(VirtAddr::new(0x2000))
+        );
+        assert_eq!(VirtAddr::new(usize::MAX).align_up(12), None);
+        assert_eq!(VirtAddr::new(1).align_up(usize::BITS), None);
     }
 
     #[test]
     fn unaligned_and_empty_ranges_do_not_exist() {
         assert_eq!(VirtRange::new(VirtAddr::new(1), PageCount::new(1)), None);
         assert_eq!(VirtRange::new(VirtAddr::new(0x1000), PageCount::ZERO), None);
-        assert_eq!(VirtRange::between(VirtAddr::new(0x2000), VirtAddr::new(0x1000)), None);
+        assert_eq!(
+            VirtRange::between(VirtAddr::new(0x2000), VirtAddr::new(0x1000)),
+            None
+        );
     }
 
     #[test]
     fn intersection_is_what_both_contain() {
-        assert_eq!(range(0x1000, 4).intersection(range(0x3000, 8)), Some(range(0x3000, 2)));
+        assert_eq!(
+            range(0x1000, 4).intersection(range(0x3000, 8)),
+            Some(range(0x3000, 2))
+        );
         assert_eq!(range(0x1000, 2).intersection(range(0x3000, 8)), None);
     }
 

@@ -5,3 +5,5 @@
 extern crate alloc;
 
 pub mod addr;
+pub mod region_tree;
+pub mod wavl;

@@ -1,0 +1,374 @@
+//! The region tree against a plain list of ranges.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::vec::Vec;
+
+use intrusive_collections::intrusive_adapter;
+use proptest::prelude::*;
+
+use super::*;
+use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount};
+
+#[derive(Debug)]
+struct Region {
+    range: Cell<VirtRange>,
+    link: RegionLink,
+}
+
+impl HasRange for Region {
+    fn range(&self) -> VirtRange {
+        self.range.get()
+    }
+}
+
+intrusive_adapter!(Adapter = Rc<Region>: Region { link => RegionLink });
+
+type Tree = RegionTree<Adapter>;
+
+/// The first page of the bounds that the tests place regions in.
+const FLOOR: usize = 100;
+/// The pages in those bounds.
+const ROOM: usize = 64;
+
+/// The range of `count` pages from page `first` on.
+fn pages(first: usize, count: usize) -> VirtRange {
+    VirtRange::new(VirtAddr::new(first * PAGE_SIZE), PageCount::new(count)).expect("a valid range")
+}
+
+fn region(first: usize, count: usize) -> Rc<Region> {
+    Rc::new(Region {
+        range: Cell::new(pages(first, count)),
+        link: RegionLink::new(),
+    })
+}
+
+fn tree_of(ranges: &[(usize, usize)]) -> Tree {
+    let mut tree = Tree::default();
+    for &(first, count) in ranges {
+        tree.insert(region(first, count))
+            .expect("the ranges are disjoint");
+    }
+    tree
+}
+
+fn request(count: usize, align_pages: usize, within: VirtRange) -> GapRequest {
+    let align_log2 = PAGE_SHIFT + align_pages.ilog2();
+    GapRequest {
+        pages: PageCount::new(count),
+        align_log2,
+        within,
+    }
+}
+
+fn page(address: VirtAddr) -> usize {
+    address.raw() / PAGE_SIZE
+}
+
+/// Every position that fits, by trying them all.
+fn all_positions(tree: &Tree, request: GapRequest) -> Vec<VirtAddr> {
+    (page(request.within.base())..page(request.within.end()))
+        .filter_map(|first| VirtRange::new(VirtAddr::new(first * PAGE_SIZE), request.pages))
+        .filter(|range| range.base().is_aligned_to(request.align_log2))
+        .filter(|range| request.within.contains_range(*range))
+        .filter(|range| tree.iter().all(|region| !region.range().overlaps(*range)))
+        .map(VirtRange::base)
+        .collect()
+}
+
+/// Compares every kind of search with trying all positions.
+fn check_searches(tree: &Tree, request: GapRequest) {
+    let positions = all_positions(tree, request);
+    assert_eq!(
+        tree.lowest_gap(request),
+        positions.first().copied(),
+        "{request:?}"
+    );
+    assert_eq!(
+        tree.highest_gap(request),
+        positions.last().copied(),
+        "{request:?}"
+    );
+    assert_eq!(tree.count_candidates(request, usize::MAX), positions.len());
+    assert_eq!(tree.count_candidates(request, 3), positions.len().min(3));
+    let listed: Vec<VirtAddr> = tree
+        .gaps(request)
+        .flat_map(|group| (0..group.count).filter_map(move |index| group.nth(index)))
+        .collect();
+    assert_eq!(listed, positions);
+    for (index, position) in positions.iter().enumerate() {
+        assert_eq!(tree.nth_candidate(request, index), Some(*position));
+    }
+    assert_eq!(tree.nth_candidate(request, positions.len()), None);
+}
+
+#[test]
+fn a_link_leaves_room_for_a_region_of_128_bytes() {
+    assert_eq!(size_of::<RegionLink>(), 40);
+}
+
+#[test]
+fn insert_accepts_a_touching_neighbour_and_rejects_an_overlap() {
+    let mut tree = tree_of(&[(102, 2)]);
+    assert!(tree.insert(region(104, 1)).is_ok());
+    assert!(tree.insert(region(101, 1)).is_ok());
+    for (first, count) in [(103, 1), (100, 10), (101, 1), (104, 2), (100, 2)] {
+        let refused = tree.insert(region(first, count)).expect_err("it overlaps");
+        assert_eq!(refused.range(), pages(first, count));
+        assert!(!refused.link.is_linked());
+    }
+    assert_eq!(tree.iter().count(), 3);
+}
+
+#[test]
+fn find_knows_both_ends_of_a_region() {
+    let tree = tree_of(&[(102, 2), (110, 1)]);
+    let found = |raw: usize| {
+        tree.find(VirtAddr::new(raw))
+            .map(|region| page(region.range().base()))
+    };
+    assert_eq!(found(102 * PAGE_SIZE), Some(102));
+    assert_eq!(found(104 * PAGE_SIZE - 1), Some(102));
+    assert_eq!(found(104 * PAGE_SIZE), None);
+    assert_eq!(found(102 * PAGE_SIZE - 1), None);
+}
+
+#[test]
+fn overlapping_includes_what_is_partly_covered_and_nothing_that_touches() {
+    let tree = tree_of(&[(100, 2), (102, 2), (104, 2), (110, 5)]);
+    let bases = |range| -> Vec<usize> {
+        tree.overlapping(range)
+            .map(|region| page(region.range().base()))
+            .collect()
+    };
+    assert_eq!(bases(pages(103, 8)), [102, 104, 110]);
+    assert_eq!(bases(pages(102, 2)), [102]);
+    assert_eq!(bases(pages(106, 4)), [0; 0]);
+    assert!(tree.overlaps(pages(109, 2)));
+    assert!(!tree.overlaps(pages(106, 4)));
+}
+
+#[test]
+fn remove_takes_only_the_very_region() {
+    let mut tree = tree_of(&[(100, 2)]);
+    let twin = region(100, 2);
+    assert!(tree.remove(&twin).is_none());
+    let inside = tree
+        .find_cursor(VirtAddr::new(101 * PAGE_SIZE))
+        .clone_pointer();
+    let inside = inside.expect("the region is there");
+    assert!(
+        tree.remove(&inside)
+            .is_some_and(|removed| Rc::ptr_eq(&removed, &inside))
+    );
+    assert!(tree.is_empty());
+}
+
+#[test]
+fn a_resized_region_changes_the_gaps_around_it() {
+    let mut tree = tree_of(&[(100, 4), (104, 4), (108, 4)]);
+    let request = request(2, 1, pages(100, 12));
+    assert_eq!(tree.lowest_gap(request), None);
+    tree.find_mut(VirtAddr::new(105 * PAGE_SIZE))
+        .resize(|region| region.range.set(pages(104, 2)));
+    assert_eq!(
+        tree.lowest_gap(request),
+        Some(VirtAddr::new(106 * PAGE_SIZE))
+    );
+    tree.find_mut(VirtAddr::new(109 * PAGE_SIZE))
+        .resize(|region| region.range.set(pages(106, 6)));
+    assert_eq!(tree.lowest_gap(request), None);
+}
+
+#[test]
+fn a_request_for_the_whole_range_has_one_candidate() {
+    let tree = tree_of(&[]);
+    let all = pages(FLOOR, ROOM);
+    assert_eq!(tree.count_candidates(request(ROOM, 1, all), usize::MAX), 1);
+    assert_eq!(
+        tree.random_gap(request(ROOM, 1, all), 30, || u64::MAX),
+        Some(all.base())
+    );
+    assert_eq!(tree.random_gap(request(ROOM + 1, 1, all), 30, || 0), None);
+}
+
+#[test]
+fn requests_near_the_limits_of_addresses_do_not_wrap() {
+    let top = VirtRange::between(
+        VirtAddr::new(usize::MAX << 47),
+        VirtAddr::new(usize::MAX << 12),
+    );
+    let top = top.expect("the upper half");
+    let mut tree = Tree::default();
+    let last = VirtRange::new(VirtAddr::new(usize::MAX << 13), PageCount::new(1)).expect("a page");
+    tree.insert(Rc::new(Region {
+        range: Cell::new(last),
+        link: RegionLink::new(),
+    }))
+    .expect("the tree is empty");
+    assert_eq!(tree.lowest_gap(request(1, 1, top)), Some(top.base()));
+    let huge = GapRequest {
+        pages: PageCount::new(usize::MAX),
+        align_log2: 12,
+        within: top,
+    };
+    assert_eq!(tree.lowest_gap(huge), None);
+    let coarse = GapRequest {
+        pages: PageCount::new(1),
+        align_log2: 63,
+        within: top,
+    };
+    assert_eq!(tree.highest_gap(coarse), None);
+    assert_eq!(tree.random_gap(coarse, 30, || 1), None);
+}
+
+#[test]
+fn the_span_keeps_ends_and_gaps_of_both_halves() {
+    let low = VirtAddr::new(1 << 12);
+    for high in [1 << 47, usize::MAX << 12] {
+        let left = Span::joined(pages(1, 1), None, None);
+        let base = VirtAddr::new(high - PAGE_SIZE);
+        let range = VirtRange::new(base, PageCount::new(1)).expect("a page");
+        if base.raw() >> 63 == 0 {
+            let span = Span::joined(range, Some(left), None);
+            assert_eq!((span.first(), span.end()), (low, range.end()));
+            assert_eq!(span.gap_bytes(), base.raw() - 2 * PAGE_SIZE);
+        } else {
+            let span = Span::joined(range, None, None);
+            assert_eq!(
+                (span.first(), span.end(), span.gap_bytes()),
+                (base, range.end(), 0)
+            );
+        }
+    }
+}
+
+#[test]
+fn few_positions_are_chosen_evenly() {
+    let tree = tree_of(&[(103, 1), (110, 40)]);
+    let request = request(2, 1, pages(FLOOR, 60));
+    let positions = all_positions(&tree, request);
+    let count = positions.len() as u64;
+    // The middle of each of `count` equal parts of all random numbers chooses one position each.
+    let part = u64::MAX / count;
+    let chosen: Vec<_> = (0..count)
+        .filter_map(|index| tree.random_gap(request, 30, || index * part + part / 2))
+        .collect();
+    assert_eq!(chosen, positions);
+}
+
+#[test]
+fn entropy_limits_the_choice_to_the_lowest_positions() {
+    let tree = tree_of(&[(103, 1)]);
+    let request = request(1, 1, pages(FLOOR, 1 << 20));
+    let highest = |bits| tree.random_gap(request, bits, || u64::MAX).map(page);
+    assert_eq!(highest(0), Some(100));
+    assert_eq!(highest(2), Some(104));
+    assert_eq!(highest(8), Some(356));
+    assert_eq!(highest(12), Some(100 + (1 << 12) - 1));
+    assert_eq!(highest(30), Some(100 + (1 << 20) - 1));
+}
+
+#[test]
+fn a_crowded_space_gives_its_last_positions() {
+    let free = [700, 2000, 2001, 4000];
+    let mut tree = Tree::default();
+    for first in 0..4096 {
+        if !free.contains(&first) {
+            tree.insert(region(first, 1)).expect("pages are disjoint");
+        }
+    }
+    let request = request(1, 1, pages(0, 4096));
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = || {
+        random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+        random
+    };
+    let mut found = Vec::new();
+    while let Some(position) = tree.random_gap(request, 30, &mut next) {
+        found.push(page(position));
+        tree.insert(region(page(position), 1))
+            .expect("the position is free");
+    }
+    found.sort_unstable();
+    assert_eq!(found, free);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(usize, usize),
+    Remove(usize),
+    Shrink(usize, usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let first = FLOOR - 4..FLOOR + ROOM + 4;
+    let step = prop_oneof![
+        4 => (first.clone(), 1_usize..8).prop_map(|(first, count)| Step::Insert(first, count)),
+        2 => first.clone().prop_map(Step::Remove),
+        1 => (first, 1_usize..4).prop_map(|(first, count)| Step::Shrink(first, count)),
+    ];
+    prop::collection::vec(step, 0..60)
+}
+
+/// Does the same step to the tree and to a list of ranges.
+fn apply(step: Step, tree: &mut Tree, model: &mut Vec<VirtRange>) {
+    let holds = |range: &VirtRange, first| range.contains(VirtAddr::new(first * PAGE_SIZE));
+    match step {
+        Step::Insert(first, count) => {
+            let range = pages(first, count);
+            let is_free = model.iter().all(|other| !other.overlaps(range));
+            assert_eq!(tree.insert(region(first, count)).is_ok(), is_free);
+            if is_free {
+                model.push(range);
+            }
+        }
+        Step::Remove(first) => {
+            let removed = tree.find_mut(VirtAddr::new(first * PAGE_SIZE)).remove();
+            let place = model.iter().position(|range| holds(range, first));
+            assert_eq!(
+                removed.map(|region| region.range()),
+                place.map(|at| model.swap_remove(at))
+            );
+        }
+        Step::Shrink(first, count) => {
+            let Some(range) = model.iter_mut().find(|range| holds(range, first)) else {
+                return;
+            };
+            let count = count.min(range.pages().get());
+            *range = pages(page(range.end()) - count, count);
+            tree.find_mut(VirtAddr::new(first * PAGE_SIZE))
+                .resize(|region| {
+                    region.range.set(*range);
+                });
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_search_agrees_with_trying_all_positions(
+        steps in steps(),
+        (first, room) in (FLOOR - 4..FLOOR + 20, 1_usize..ROOM),
+        count in 1_usize..6,
+        align_log2 in 0_u32..4,
+        random in any::<u64>(),
+    ) {
+        let mut tree = Tree::default();
+        let mut model = Vec::new();
+        for step in steps {
+            apply(step, &mut tree, &mut model);
+        }
+        model.sort_by_key(|range| range.base());
+        prop_assert_eq!(tree.iter().map(HasRange::range).collect::<Vec<_>>(), model);
+
+        for within in [pages(first, room), pages(FLOOR - 8, ROOM + 16)] {
+            let request = request(count, 1 << align_log2, within);
+            check_searches(&tree, request);
+            let positions = all_positions(&tree, request);
+            let chosen = tree.random_gap(request, 4, || random);
+            prop_assert_eq!(chosen.is_some(), !positions.is_empty());
+            prop_assert!(chosen.is_none_or(|chosen| positions[..16.min(positions.len())].contains(&chosen)));
+        }
+    }
+}
