@@ -39,7 +39,7 @@ first_version() {
 
 # last_lines FILE COUNT: the end of a log, indented, without carriage returns or colours.
 last_lines() {
-    tail -n "$2" -- "$1" | tr -d '\r' | sed -e $'s/\e\\[[0-9;]*m//g' -e 's/^/    | /' >&2
+    tail -n "$2" -- "$1" | tr -d '\r' | sed -E -e $'s/\e(\\[[0-9;]*m|\\(B)//g' -e 's/^/    | /' >&2
 }
 
 # target_of ARCH: the Rust target of the kernel and of its programs.

@@ -19,7 +19,7 @@ apt() {
 install_packages() {
     local as_root log=$LOGS/setup-packages.log
     have apt-get || die "missing: $*" "these are Debian's package names; install what holds the same programs here, then run this again"
-    find_root || die "missing: $*" "installing needs root and sudo would ask for a password; run:" "  sudo apt-get install --no-install-recommends $*"
+    find_root || die "missing: $*" "installing needs root, and sudo is not there or would ask for a password; run as root:" "  apt-get install --no-install-recommends $*"
     say "setup: installing $*"
     if ! { apt update && apt install --yes --no-install-recommends "$@"; } >"$log" 2>&1; then
         last_lines "$log" 15
