@@ -9,8 +9,8 @@ use crate::{Result, Status};
 
 /// The name of an object: at most 31 bytes, NUL-padded to 32.
 ///
-/// Only the bytes before the first NUL count, and those after it are always zero, so that equal names
-/// are equal bytes. Only the constructors write the bytes.
+/// Only the bytes before the first NUL count. The constructors and the kernel fill the rest with zeros,
+/// so that equal names are equal bytes.
 #[derive(
     Clone,
     Copy,
