@@ -29,7 +29,9 @@ const WORD: usize = size_of::<usize>();
 pub fn walk(frame_pointer: VirtAddr, visit: &mut dyn FnMut(VirtAddr)) {
     let mut record = frame_pointer;
     for _ in 0..MAX_DEPTH {
-        let Some((caller, return_address)) = read_record(record) else { return };
+        let Some((caller, return_address)) = read_record(record) else {
+            return;
+        };
         visit(return_address);
         match caller.checked_sub(record) {
             Some(1..=MAX_FRAME_BYTES) => record = caller,

@@ -139,9 +139,21 @@ impl fmt::Display for PageFault {
         } else {
             "read"
         };
-        let page = if self.present { "protected page" } else { "absent page" };
-        let Self { address, origin, program_counter, .. } = self;
-        write!(formatter, "{origin} {verb} of {address} ({page}) at pc {program_counter}")
+        let page = if self.present {
+            "protected page"
+        } else {
+            "absent page"
+        };
+        let Self {
+            address,
+            origin,
+            program_counter,
+            ..
+        } = self;
+        write!(
+            formatter,
+            "{origin} {verb} of {address} ({page}) at pc {program_counter}"
+        )
     }
 }
 
@@ -164,7 +176,10 @@ impl fmt::Display for KernelFault {
         match self {
             Self::Exception(exception) => write!(formatter, "kernel fault: {exception}"),
             Self::StackOverflow(address) => {
-                write!(formatter, "kernel stack overflow: guard page hit at {address}")
+                write!(
+                    formatter,
+                    "kernel stack overflow: guard page hit at {address}"
+                )
             }
             Self::Machine(name, code) => write!(formatter, "{name} (code {code:#x})"),
         }

@@ -27,7 +27,10 @@ impl InterruptsOff {
         if were_on {
             cpu::disable_interrupts();
         }
-        Self { were_on, _stays_here: core::marker::PhantomData }
+        Self {
+            were_on,
+            _stays_here: core::marker::PhantomData,
+        }
     }
 }
 
@@ -63,14 +66,19 @@ pub struct IrqGuard<'a, T> {
 impl<T> IrqLock<T> {
     /// An open lock around `value`.
     pub const fn new(value: T) -> Self {
-        Self { inner: SpinMutex::new(value) }
+        Self {
+            inner: SpinMutex::new(value),
+        }
     }
 
     /// Turns interrupts off and waits until the lock is free.
     #[inline]
     pub fn lock(&self) -> IrqGuard<'_, T> {
         let off = InterruptsOff::enter();
-        IrqGuard { inner: self.inner.lock(), _off: off }
+        IrqGuard {
+            inner: self.inner.lock(),
+            _off: off,
+        }
     }
 
     /// Opens the lock whoever holds it, for a report by a CPU that will not go on.

@@ -26,16 +26,14 @@
 pub mod backtrace;
 #[cfg(target_arch = "aarch64")]
 pub mod handlers;
-#[cfg(target_arch = "aarch64")]
 pub mod irq_lock;
 pub mod requests;
 #[cfg(target_arch = "aarch64")]
 pub mod user_memory;
 pub mod verdict;
 
-#[cfg(target_arch = "aarch64")]
-#[path = "aarch64/mod.rs"]
+#[cfg_attr(target_arch = "x86_64", path = "x86_64/mod.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64/mod.rs")]
 mod machine;
 
-#[cfg(target_arch = "aarch64")]
 pub use machine::*;

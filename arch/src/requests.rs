@@ -32,7 +32,9 @@ pub struct Requests(u32);
 impl Mailbox {
     /// An empty mailbox.
     pub const fn new() -> Self {
-        Self { posted: AtomicU32::new(0) }
+        Self {
+            posted: AtomicU32::new(0),
+        }
     }
 
     /// Adds `request`. What was written before is visible to whoever takes it.

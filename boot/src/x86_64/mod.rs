@@ -2,6 +2,9 @@
 //!
 //! Both protocols enter in 32-bit protected mode without paging and hand over one pointer.
 
+#[cfg(target_os = "none")]
+mod entry;
+
 use vm::addr::{PhysAddr, VirtAddr};
 
 use crate::info::{BootError, BootInfo, ConsoleDevice};
