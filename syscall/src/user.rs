@@ -111,3 +111,18 @@ macro_rules! user_side {
 }
 
 crate::for_each_system_call!(user_side);
+
+/// Makes a call by number with all eight argument registers as given; returns the result register.
+///
+/// This is what tests and fuzzers use to say things that no stub can: unknown numbers, and 32-bit
+/// arguments with rubbish in the high half.
+///
+/// # Safety
+/// - As for the stub of that number, if it has one.
+pub unsafe fn raw_system_call(number: usize, arguments: [usize; 8]) -> usize {
+    let [a, b, c, d, e, f, g, h] = arguments;
+    // SAFETY:
+    // 1. The caller upholds the safety list of the call.
+    // 2. The registers are those of the ABI, and the kernel keeps all others.
+    unsafe { raw_call!(number, a, b, c, d, e, f, g, h) }
+}

@@ -2,7 +2,7 @@
 //!
 //! A program is this much:
 //!
-//! ```ignore
+//! ```text
 //! #![no_std]
 //! #![no_main]
 //!
@@ -24,12 +24,14 @@ mod console;
 mod entry;
 mod exit;
 mod heap;
+mod input;
 #[cfg(target_os = "none")]
 mod panic;
 mod startup;
 
 pub use console::{flush, print_fragment};
 pub use exit::{Termination, exit};
+pub use input::{Edit, LineEditor, LineReader};
 pub use startup::{args, process_self, startup_info, system_resource, thread_self, vmar_root_self};
 
 /// Names the function that the program runs; what it returns becomes the exit code.
