@@ -6,7 +6,7 @@
 use core::fmt;
 
 use arrayvec::{ArrayString, ArrayVec};
-use vm::addr::PhysAddr;
+use vm::addr::{PhysAddr, PhysRange};
 
 use crate::memory_map::MemoryMap;
 
@@ -40,6 +40,8 @@ pub struct BootInfo {
     pub acpi_root: Option<PhysAddr>,
     /// Where the flattened device tree lies.
     pub device_tree: Option<PhysAddr>,
+    /// Unused memory that CPUs can be started through (x86_64: below 1 MiB). Not part of what is usable.
+    pub startup_area: Option<PhysRange>,
     /// Memory below this address can be read through the direct map as it is at hand-off.
     pub direct_map_limit: PhysAddr,
 }

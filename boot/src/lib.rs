@@ -26,6 +26,10 @@ mod memory_map;
 
 #[cfg_attr(target_arch = "x86_64", path = "x86_64/mod.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64/mod.rs")]
+#[cfg_attr(
+    not(target_os = "none"),
+    allow(dead_code, reason = "entered on the machine only")
+)]
 mod machine;
 
 #[cfg(target_os = "none")]
