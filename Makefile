@@ -8,8 +8,10 @@ MAKEFLAGS += --no-print-directory
 export ARCH SMP MEMORY PROFILE ACCEL CMDLINE TIMEOUT MACHINE CPU GIC EL BOOT
 
 help: ## Show this list
+	@echo "Targets:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@sed -n '/^# The variables/,$$ { /^#   / s/^#   /  /p }' qemu/settings.sh
+	@echo "Variables, as in make run ARCH=aarch64 SMP=2:"
+	@sed -n 's/^#   /  /p' qemu/settings.sh
 
 run: ## Build Jacinth and boot it in QEMU
 	@scripts/setup build run && scripts/run

@@ -3,7 +3,7 @@
 
 plan_host() {
     step single "scripts" "$ROOT/scripts/tests/all"
-    step cargo "host crates" "$ROOT/scripts/cargo" test
+    step cargo "host crates" "$ROOT/scripts/cargo" test --all-features
 }
 
 plan_kernel() {
