@@ -5,5 +5,7 @@
 extern crate alloc;
 
 pub mod addr;
+pub mod heap;
 pub mod region_tree;
+pub mod try_alloc;
 pub mod wavl;
