@@ -110,8 +110,7 @@ fn describe(
         Some(root) => Acpi::parse(memory, root, running_cpu)?,
         None => Acpi::absent(running_cpu),
     };
-    let startup_area = startup_area(&loader.memory);
-    claim(&mut loader, image)?;
+    let startup_area = claim(&mut loader, image)?;
     Ok(BootInfo {
         memory: loader.memory,
         initrd: loader.initrd,
@@ -131,10 +130,9 @@ fn describe(
     })
 }
 
-/// Marks what is in use in the memory map.
-fn claim(loader: &mut LoaderInfo, image: PhysRange) -> Result<(), BootError> {
+/// Marks what is in use in the memory map, and finds the pages through which CPUs start.
+fn claim(loader: &mut LoaderInfo, image: PhysRange) -> Result<Option<PhysRange>, BootError> {
     let memory = &mut loader.memory;
-    memory.add(0, LOW_MEMORY_BYTES, MemoryKind::Reserved)?;
     memory.add(
         image.base().raw() as u64,
         image.bytes() as u64,
@@ -147,14 +145,16 @@ fn claim(loader: &mut LoaderInfo, image: PhysRange) -> Result<(), BootError> {
             MemoryKind::Initrd,
         )?;
     }
+    // GRUB may put the initrd into low memory, so only now is it known what is free there.
+    let startup_area = startup_area(memory);
+    memory.add(0, LOW_MEMORY_BYTES, MemoryKind::Reserved)?;
     match memory.of_kind(MemoryKind::Usable).next() {
-        Some(_) => Ok(()),
+        Some(_) => Ok(startup_area),
         None => Err(BootError::NoMemory),
     }
 }
 
-/// Free pages in low memory, without page 0. The loader's own data may lie there; they have been
-/// read by the time that CPUs start.
+/// Free pages in low memory, without page 0.
 fn startup_area(memory: &MemoryMap) -> Option<PhysRange> {
     let low = PhysRange::between(
         PhysAddr::new(0x1000),
@@ -220,6 +220,17 @@ mod tests {
             Some(0x1000)
         );
         assert_eq!(info.cpus.len(), 1);
+    }
+
+    #[test]
+    fn cpus_do_not_start_through_an_initrd_in_low_memory() {
+        let mut memory = machine();
+        memory.put(0x8100, &[0x2000u64, 0x1800].map(u64::to_le_bytes).concat());
+        let info = described(&memory).expect("a valid machine");
+        assert_eq!(
+            info.startup_area.map(|area| area.base().raw()),
+            Some(0x4000)
+        );
     }
 
     #[test]
