@@ -1,8 +1,10 @@
 //! What is in a region: one record per region and mapping.
 
+use core::fmt::{self, Display, Formatter};
 use core::mem::{offset_of, size_of};
 
 use syscall::info;
+use syscall::vmaps::MapLine;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{Koid, Name, Status, VmarFlagsExtended, sys};
@@ -179,5 +181,13 @@ mod tests {
     fn only_a_mapping_has_bytes_beyond_the_kind() {
         let region = record(MapDetails::Vmar).unwrap();
         assert!(region.as_bytes()[64..].iter().all(|byte| *byte == 0));
+    }
+}
+
+/// One line of `vmaps`.
+impl Display for MapInfo {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let record: &info::Map = zerocopy::transmute_ref!(self);
+        MapLine(record).fmt(formatter)
     }
 }
