@@ -63,6 +63,7 @@ pub(crate) fn discover(bytes: &[u8], boot_cpu: CpuDescription) -> Result<BootInf
         acpi_root: None,
         device_tree: None,
         direct_map_limit: PhysAddr::default(),
+        startup_area: None,
     })
 }
 
