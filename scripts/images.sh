@@ -74,6 +74,8 @@ make_iso() {
     cp -- "$directory/kernel.image" "$work/boot/kernel"
     cp -- "$directory/initrd.cpio" "$work/boot/initrd.cpio"
     cat >"$work/boot/grub/grub.cfg" <<GRUB
+serial --unit=0 --speed=115200
+terminal_output console serial
 set timeout=0
 menuentry "Jacinth" {
     multiboot2 /boot/kernel $4
