@@ -260,7 +260,9 @@ impl<P: PageSource> KernelHeap<P> {
     fn allocate_from_stock(&self, layout: Layout) -> Option<NonNull<u8>> {
         let class = SizeClass::of(layout)?;
         let mut front = self.front().lock();
-        let block = front.pop(class).or_else(|| self.depot(class).lock().take(1).pop())?;
+        let block = front
+            .pop(class)
+            .or_else(|| self.depot(class).lock().take(1).pop())?;
         front.count_allocation(layout.size());
         Some(block)
     }

@@ -1,0 +1,144 @@
+//! Frames side by side.
+
+use syscall::{Result, Status};
+
+use super::PageDatabase;
+use super::depot::{BLOCK_FRAMES, BLOCK_SHIFT, BlockNumber, Search};
+use super::frame::{Frame, FrameNumber, FrameRun, owner::Owner};
+use crate::addr::{PAGE_SHIFT, PageCount, PhysRange};
+
+/// A run that is asked for.
+#[derive(Clone, Copy)]
+struct Request {
+    frames: u32,
+    /// The logarithm of the alignment, in frames.
+    align: u32,
+}
+
+impl Request {
+    /// Blocks of the buddy that surely have the run, a power of two; at its base.
+    fn blocks(self) -> Option<usize> {
+        let for_frames =
+            (self.frames.div_ceil(BLOCK_FRAMES) as usize).checked_next_power_of_two()?;
+        let for_align = 1_usize.checked_shl(self.align.saturating_sub(BLOCK_SHIFT))?;
+        Some(for_frames.max(for_align))
+    }
+
+    const fn fits_a_block(self) -> bool {
+        self.frames <= BLOCK_FRAMES && self.align <= BLOCK_SHIFT
+    }
+}
+
+impl PageDatabase {
+    /// Hands out `count` frames side by side, the first at a multiple of `2^align_log2` bytes.
+    ///
+    /// Locks one after the other: caches, depot, buddy.
+    ///
+    /// # Errors
+    /// - `INVALID_ARGS`: `count` is zero.
+    /// - `NO_MEMORY`: there is no such place that is free.
+    pub fn allocate_contiguous<O: Owner>(
+        &self,
+        count: PageCount,
+        align_log2: u32,
+    ) -> Result<FrameRun<O>> {
+        if count == PageCount::ZERO {
+            return Err(Status::INVALID_ARGS);
+        }
+        if count.get() == 1 && align_log2 <= PAGE_SHIFT {
+            return self.allocate::<O>().map(FrameRun::from);
+        }
+        self.injected_failure()?;
+        let frames = u32::try_from(count.get()).map_err(|_| Status::NO_MEMORY)?;
+        let request = Request {
+            frames,
+            align: align_log2.saturating_sub(PAGE_SHIFT),
+        };
+        let first = match self.take_run(request, Search::Brief) {
+            Some(first) => first,
+            None => {
+                self.collect_free_frames();
+                self.take_run(request, Search::Everywhere)
+                    .ok_or(Status::NO_MEMORY)?
+            }
+        };
+        for number in numbers(first, frames) {
+            self.infos.get(number).take(O::KIND);
+        }
+        self.cache().lock().count_taken(O::KIND, count.get());
+        let range = PhysRange::new(first.address(), count).ok_or(Status::INTERNAL)?;
+        Ok(FrameRun::new(range))
+    }
+
+    /// Takes back frames from [`allocate_contiguous`](Self::allocate_contiguous).
+    pub fn free_run<O: Owner>(&self, run: FrameRun<O>) {
+        let range = run.range();
+        if range.pages().get() == 1
+            && let Some(number) = FrameNumber::containing(range.base())
+        {
+            return self.free(Frame::<O>::from_number(number));
+        }
+        let frames = range.pages().get();
+        let Some(first) = FrameNumber::containing(range.base()) else {
+            return;
+        };
+        {
+            let mut cache = self.cache().lock();
+            let mut depot = self.depot.lock();
+            for number in numbers(first, frames as u32) {
+                let info = self.infos.get(number);
+                self.poison(number);
+                info.give(O::KIND);
+                depot.give(number);
+            }
+            cache.count_given(O::KIND, frames);
+        }
+        self.return_surplus();
+    }
+
+    fn take_run(&self, request: Request, search: Search) -> Option<FrameNumber> {
+        if request.fits_a_block()
+            && let Some(first) = self
+                .depot
+                .lock()
+                .take_run(request.frames, request.align, search)
+        {
+            return Some(first);
+        }
+        let blocks = request.blocks()?;
+        let BlockNumber(block) = self.take_blocks(blocks)?;
+        let first = block << BLOCK_SHIFT;
+        self.give_tail(
+            first + request.frames,
+            first + ((blocks as u32) << BLOCK_SHIFT),
+        );
+        FrameNumber::new(first)
+    }
+
+    /// Puts the frames from number `from` up to, not including, `to` back into the depot.
+    fn give_tail(&self, from: u32, to: u32) {
+        {
+            let mut depot = self.depot.lock();
+            for number in (from..to).filter_map(FrameNumber::new) {
+                depot.give(number);
+            }
+        }
+        self.return_surplus();
+    }
+
+    /// Brings free frames together: from the caches to the depot, and whole blocks on to the buddy.
+    fn collect_free_frames(&self) {
+        self.drain_caches();
+        loop {
+            let Some(block) = self.depot.lock().take_whole_block() else {
+                break;
+            };
+            self.give_blocks(block, 1);
+        }
+    }
+}
+
+/// `count` frames from `first` on.
+fn numbers(first: FrameNumber, count: u32) -> impl Iterator<Item = FrameNumber> {
+    (first.get()..first.get() + count).filter_map(FrameNumber::new)
+}

@@ -1,0 +1,128 @@
+//! How many frames there are, and whose they are.
+
+use core::fmt;
+
+use arrayvec::ArrayVec;
+use spin::MutexGuard;
+
+use super::PageDatabase;
+use super::cache::Cache;
+use super::depot::BLOCK_FRAMES;
+use super::frame::OwnerKind;
+use crate::addr::PageCount;
+use crate::cpu::MAX_CPUS;
+
+/// How many frames there are of each sort. The parts always add up to the total.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FrameCounts {
+    /// All frames that were added.
+    pub total: PageCount,
+    /// Those that nobody has.
+    pub free: PageCount,
+    owned: [PageCount; OwnerKind::ALL.len()],
+}
+
+impl FrameCounts {
+    /// The frames that owners of this kind have.
+    pub const fn owned_by(&self, kind: OwnerKind) -> PageCount {
+        self.owned[kind as usize]
+    }
+}
+
+/// Two ways to count the same frames that came to different results.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Mismatch {
+    /// What was counted.
+    pub what: &'static str,
+    /// What the records of the frames say.
+    pub found: usize,
+    /// What the books say.
+    pub booked: usize,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            found,
+            booked,
+        } = self;
+        write!(
+            formatter,
+            "{found} frames are {what}, but the books say {booked}"
+        )
+    }
+}
+
+impl core::error::Error for Mismatch {}
+
+type Caches<'a> = ArrayVec<MutexGuard<'a, Cache>, MAX_CPUS>;
+
+impl PageDatabase {
+    /// Counts the frames by owner. Locks all caches.
+    pub fn counts(&self) -> FrameCounts {
+        self.book(&self.lock_caches())
+    }
+
+    /// Walks over all frames and compares what it finds with the books. Locks everything.
+    ///
+    /// For tests, at moments when no processor is in the middle of allocating or freeing.
+    ///
+    /// # Errors
+    /// The first count that does not agree.
+    pub fn audit(&self) -> Result<FrameCounts, Mismatch> {
+        let caches = self.lock_caches();
+        let depot = self.depot.lock();
+        let counts = self.book(&caches);
+        let in_buddy = self.buddy_blocks() * BLOCK_FRAMES as usize;
+        let in_caches: usize = caches.iter().map(|cache| cache.len()).sum();
+        let infos = || self.infos.numbers().map(|number| self.infos.get(number));
+
+        agree("in the depot", depot.count_frames(), depot.frames())?;
+        agree(
+            "free",
+            infos().filter(|info| info.is_free()).count(),
+            counts.free.get(),
+        )?;
+        agree(
+            "in caches, depot and buddy",
+            in_caches + depot.frames() + in_buddy,
+            counts.free.get(),
+        )?;
+        for kind in OwnerKind::ALL {
+            let found = infos().filter(|info| info.owner() == Some(kind)).count();
+            agree(kind.name(), found, counts.owned_by(kind).get())?;
+        }
+        Ok(counts)
+    }
+
+    fn lock_caches(&self) -> Caches<'_> {
+        self.caches.iter().map(|cache| cache.0.lock()).collect()
+    }
+
+    fn book(&self, caches: &Caches<'_>) -> FrameCounts {
+        let owned = OwnerKind::ALL.map(|kind| {
+            let sum: isize = caches.iter().map(|cache| cache.held(kind)).sum();
+            PageCount::new(sum.max(0) as usize)
+        });
+        let total = self.total_frames();
+        let free = total - owned.iter().map(|count| count.get()).sum::<usize>();
+        FrameCounts {
+            total: PageCount::new(total),
+            free: PageCount::new(free),
+            owned,
+        }
+    }
+}
+
+fn agree(what: &'static str, found: usize, booked: usize) -> Result<(), Mismatch> {
+    if found == booked {
+        Ok(())
+    } else {
+        Err(Mismatch {
+            what,
+            found,
+            booked,
+        })
+    }
+}

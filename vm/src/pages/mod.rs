@@ -1,0 +1,393 @@
+//! The page database: which frames of memory exist, who has each, and which are free.
+//!
+//! Read [`PageDatabase`] and [`Frame`] first. A frame is free or has exactly one owner, which its type
+//! names; only VMO pages may be shared, by counted references to one owner's frame.
+//!
+//! ```text
+//!   allocate ─► cache of this CPU ─► depot: blocks of 64 frames, broken up ─► buddy: whole blocks
+//!               intrusive list       bit per frame                            buddy_system_allocator
+//! ```
+//!
+//! The buddy keeps its books on the heap, and the heap gets its memory here. So no lock of the database
+//! but the buddy's own is held while the buddy works, and
+//! [`is_bookkeeping`](PageDatabase::is_bookkeeping) tells the heap that the call comes from there, so that
+//! it uses its reserve and does not ask back. Interrupt handlers never come here.
+
+mod cache;
+mod contents;
+mod contiguous;
+mod counts;
+mod depot;
+mod fault_injection;
+mod frame;
+mod info;
+mod list;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use contents::PhysMap;
+pub use counts::{FrameCounts, Mismatch};
+pub use frame::{Frame, FrameRun, OwnerKind, owner};
+pub use list::FrameList;
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use buddy_system_allocator::FrameAllocator;
+use spin::Mutex;
+use syscall::{Result, Status};
+
+use crate::addr::{PAGE_SHIFT, PhysAddr, PhysRange};
+use crate::cpu::{CpuId, MAX_CPUS};
+use cache::{BATCH, Cache};
+use depot::{BLOCK_FRAMES, BLOCK_SHIFT, BlockInfo, BlockNumber, Depot, blocks_in};
+#[cfg(any(test, feature = "fault-injection"))]
+pub use fault_injection::FaultGuard;
+use fault_injection::FaultPlan;
+use frame::FrameNumber;
+use info::{InfoTable, PageInfo};
+use owner::Owner;
+
+/// The largest piece the buddy joins its blocks to is `2^(ORDERS - 1)` blocks: 8 GiB.
+const ORDERS: usize = 16;
+
+/// No processor, in `PageDatabase::bookkeeper`.
+const NOBODY: u32 = u32::MAX;
+
+/// What a database is made from.
+#[derive(Debug)]
+pub struct Config {
+    /// Where memory appears.
+    pub physmap: PhysMap,
+    /// From the lowest address that will ever be added up to the highest.
+    pub span: PhysRange,
+    /// Memory for the records, [`PageDatabase::storage_bytes`] of it, aligned to a page.
+    pub storage: NonNull<u8>,
+    /// Tells which processor runs the caller.
+    pub current_cpu: fn() -> CpuId,
+}
+
+/// A cache on a cache line of its own.
+#[repr(align(64))]
+struct CacheSlot(Mutex<Cache>);
+
+/// All frames of the system.
+///
+/// 1. Every frame that was added is free or owned; the counts by owner and the free ones add up to all.
+/// 2. A free frame is in one cache, or its bit is set in the depot, or its block is the buddy's.
+///
+/// Lock order: caches by number of processor, then the depot. The buddy's lock is never held with another.
+pub struct PageDatabase {
+    infos: InfoTable,
+    physmap: PhysMap,
+    span: PhysRange,
+    current_cpu: fn() -> CpuId,
+    caches: [CacheSlot; MAX_CPUS],
+    depot: Mutex<Depot>,
+    buddy: Mutex<FrameAllocator<ORDERS>>,
+    /// The processor that is in the buddy.
+    bookkeeper: AtomicU32,
+    /// How many blocks the buddy has.
+    buddy_blocks: AtomicUsize,
+    total_frames: AtomicUsize,
+    /// The address of the page of zeros, or 0 until there is one.
+    zero_page: AtomicUsize,
+    fault_plan: FaultPlan,
+}
+
+impl PageDatabase {
+    /// How much memory the records of the frames in `span` need, in bytes.
+    pub const fn storage_bytes(span: PhysRange) -> usize {
+        info_bytes(span) + blocks_in(span) * size_of::<BlockInfo>()
+    }
+
+    /// A database for the frames in `span`, none of which exist yet.
+    ///
+    /// # Panics
+    /// If the span reaches beyond 16 TiB.
+    ///
+    /// # Safety
+    /// 1. `config.storage` is page-aligned, valid for `storage_bytes(span)` bytes for good, and nobody else
+    ///    uses it.
+    /// 2. `config.physmap` shows every frame that will be added, for good.
+    pub unsafe fn new(config: Config) -> Self {
+        let Config {
+            physmap,
+            span,
+            storage,
+            current_cpu,
+        } = config;
+        assert!(
+            span.end().raw() >> PAGE_SHIFT <= u32::MAX as usize,
+            "memory beyond 16 TiB"
+        );
+        // SAFETY: Fact 1 of the caller, for the first part of the storage.
+        let infos = unsafe { InfoTable::new(storage.cast::<PageInfo>(), span) };
+        // SAFETY: Fact 1 of the caller: `storage_bytes` has room for the blocks after the infos, aligned.
+        let depot = unsafe {
+            let blocks = storage.add(info_bytes(span)).cast::<BlockInfo>();
+            Depot::new(blocks, span)
+        };
+        Self {
+            infos,
+            physmap,
+            span,
+            current_cpu,
+            caches: [const { CacheSlot(Mutex::new(Cache::new())) }; MAX_CPUS],
+            depot: Mutex::new(depot),
+            buddy: Mutex::new(FrameAllocator::new()),
+            bookkeeper: AtomicU32::new(NOBODY),
+            buddy_blocks: AtomicUsize::new(0),
+            total_frames: AtomicUsize::new(0),
+            zero_page: AtomicUsize::new(0),
+            fault_plan: FaultPlan::new(),
+        }
+    }
+
+    /// Adds the frames in `range`, which become free. Frame 0 is left out. The first frame of all becomes
+    /// the page of zeros.
+    ///
+    /// # Panics
+    /// If part of `range` is outside the span or was added before.
+    ///
+    /// # Safety
+    /// `range` is memory that nobody uses, shown by the direct map.
+    pub unsafe fn add(&self, range: PhysRange) {
+        assert!(
+            self.span.contains_range(range),
+            "memory outside the span: {range:?}"
+        );
+        let numbers = |from: u32, to: u32| (from..to).filter_map(FrameNumber::new);
+        let first = (range.base().raw() >> PAGE_SHIFT) as u32;
+        let end = first + range.pages().get() as u32;
+        let mut added = 0;
+        for number in numbers(first, end) {
+            assert!(
+                self.infos.get(number).appear(),
+                "memory was added twice: {range:?}"
+            );
+            added += 1;
+        }
+        self.total_frames.fetch_add(added, Ordering::Relaxed);
+
+        let end_of_head = first.max(1).next_multiple_of(BLOCK_FRAMES).min(end);
+        let start_of_tail = (end & !(BLOCK_FRAMES - 1)).max(end_of_head);
+        {
+            let mut depot = self.depot.lock();
+            numbers(first, end_of_head).for_each(|number| depot.give(number));
+            numbers(start_of_tail, end).for_each(|number| depot.give(number));
+        }
+        let blocks = (end_of_head >> BLOCK_SHIFT)..(start_of_tail >> BLOCK_SHIFT);
+        if end_of_head < start_of_tail {
+            self.buddy_blocks.fetch_add(blocks.len(), Ordering::Relaxed);
+            self.with_buddy(|buddy| buddy.insert(blocks.start as usize..blocks.end as usize));
+        }
+        self.set_up_zero_page();
+    }
+
+    /// Hands out one frame, whatever is in it.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: no frame is free.
+    #[inline]
+    pub fn allocate<O: Owner>(&self) -> Result<Frame<O>> {
+        self.injected_failure()?;
+        loop {
+            if let Some(info) = self.cache().lock().take(O::KIND) {
+                return Ok(Frame::from_number(self.infos.number_of(info)));
+            }
+            self.refill()?;
+        }
+    }
+
+    /// Hands out one frame full of zeros.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: no frame is free.
+    #[inline]
+    pub fn allocate_zeroed<O: Owner>(&self) -> Result<Frame<O>> {
+        let mut frame = self.allocate()?;
+        self.zero(&mut frame);
+        Ok(frame)
+    }
+
+    /// Takes back a frame, or one share of it; the frame is free when no share is left.
+    #[inline]
+    pub fn free<O: Owner>(&self, frame: Frame<O>) {
+        let info = self.infos.get(frame.number());
+        if !info.drop_reference() {
+            return;
+        }
+        self.poison(frame.number());
+        let mut cache = self.cache().lock();
+        cache.give(info, O::KIND);
+        if cache.is_too_full() {
+            cache.drain(BATCH, &self.infos, &mut self.depot.lock());
+            drop(cache);
+            self.return_surplus();
+        }
+    }
+
+    /// Takes back all frames in a list.
+    pub fn free_list<O: Owner>(&self, mut list: FrameList<O>) {
+        if list.is_empty() {
+            return;
+        }
+        {
+            let mut cache = self.cache().lock();
+            while let Some(info) = list.pop_info() {
+                self.poison(self.infos.number_of(info));
+                cache.give(info, O::KIND);
+                if cache.is_too_full() {
+                    cache.drain(BATCH, &self.infos, &mut self.depot.lock());
+                }
+            }
+        }
+        self.return_surplus();
+    }
+
+    /// Another share of a VMO's frame. Whoever writes must see to it that the frame is not shared.
+    pub fn share(&self, frame: &Frame<owner::Vmo>) -> Frame<owner::Vmo> {
+        self.infos.get(frame.number()).add_reference();
+        Frame::from_number(frame.number())
+    }
+
+    /// Whether there are other shares of the frame.
+    #[inline]
+    pub fn is_shared(&self, frame: &Frame<owner::Vmo>) -> bool {
+        !self.infos.get(frame.number()).is_exclusive()
+    }
+
+    /// The page of zeros that everybody may map, but never writable.
+    ///
+    /// # Panics
+    /// If no memory was added yet.
+    #[inline]
+    pub fn zero_page(&self) -> PhysAddr {
+        let address = self.zero_page.load(Ordering::Relaxed);
+        assert!(address != 0, "no memory was added yet");
+        PhysAddr::new(address)
+    }
+
+    /// Where `address` appears in the direct map.
+    #[inline]
+    pub fn pointer(&self, address: PhysAddr) -> NonNull<u8> {
+        self.physmap.pointer(address)
+    }
+
+    /// The direct map.
+    pub const fn physmap(&self) -> PhysMap {
+        self.physmap
+    }
+
+    /// Whether the calling processor is inside the buddy, which keeps its books on the heap.
+    ///
+    /// The heap must not ask for frames then.
+    #[inline]
+    pub fn is_bookkeeping(&self) -> bool {
+        self.bookkeeper.load(Ordering::Relaxed) == (self.current_cpu)().index() as u32
+    }
+
+    fn total_frames(&self) -> usize {
+        self.total_frames.load(Ordering::Relaxed)
+    }
+
+    fn buddy_blocks(&self) -> usize {
+        self.buddy_blocks.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn cache(&self) -> &Mutex<Cache> {
+        &self.caches[(self.current_cpu)().index()].0
+    }
+
+    /// Gets frames to where `allocate` finds them.
+    #[cold]
+    fn refill(&self) -> Result<()> {
+        if self.fill_cache() {
+            return Ok(());
+        }
+        if let Some(block) = self.take_blocks(1) {
+            self.depot.lock().give_block(block);
+            return Ok(());
+        }
+        if self.drain_caches() > 0 {
+            Ok(())
+        } else {
+            Err(Status::NO_MEMORY)
+        }
+    }
+
+    fn fill_cache(&self) -> bool {
+        let mut cache = self.cache().lock();
+        cache.fill(&self.infos, &mut self.depot.lock())
+    }
+
+    /// Moves the free frames of all processors' caches to the depot; answers how many.
+    fn drain_caches(&self) -> usize {
+        let drain = |slot: &CacheSlot| slot.0.lock().drain(0, &self.infos, &mut self.depot.lock());
+        self.caches.iter().map(drain).sum()
+    }
+
+    /// Gives whole blocks that the depot need not keep to the buddy.
+    fn return_surplus(&self) {
+        loop {
+            let Some(block) = self.depot.lock().take_surplus_block() else {
+                break;
+            };
+            self.give_blocks(block, 1);
+        }
+    }
+
+    /// Takes `count` blocks, a power of two, from the buddy.
+    fn take_blocks(&self, count: usize) -> Option<BlockNumber> {
+        if count >= 1 << ORDERS {
+            return None;
+        }
+        let first = self.with_buddy(|buddy| buddy.alloc(count))?;
+        self.buddy_blocks.fetch_sub(count, Ordering::Relaxed);
+        Some(BlockNumber(first as u32))
+    }
+
+    fn give_blocks(&self, first: BlockNumber, count: usize) {
+        self.buddy_blocks.fetch_add(count, Ordering::Relaxed);
+        self.with_buddy(|buddy| buddy.dealloc(first.0 as usize, count));
+    }
+
+    /// Runs `work` on the buddy, marked as its bookkeeper. No other lock of the database may be held.
+    fn with_buddy<R>(&self, work: impl FnOnce(&mut FrameAllocator<ORDERS>) -> R) -> R {
+        let mut buddy = self.buddy.lock();
+        self.bookkeeper
+            .store((self.current_cpu)().index() as u32, Ordering::Relaxed);
+        let result = work(&mut buddy);
+        self.bookkeeper.store(NOBODY, Ordering::Relaxed);
+        result
+    }
+
+    fn set_up_zero_page(&self) {
+        if self.zero_page.load(Ordering::Relaxed) == 0
+            && let Ok(frame) = self.allocate_zeroed::<owner::Wired>()
+        {
+            self.zero_page
+                .store(frame.into_address().raw(), Ordering::Relaxed);
+        }
+    }
+
+    /// Spoils the contents of a frame that becomes free, so that late uses show up in tests.
+    #[inline]
+    fn poison(&self, number: FrameNumber) {
+        #[cfg(any(test, feature = "sim"))]
+        {
+            let mut frame =
+                core::mem::ManuallyDrop::new(Frame::<owner::Wired>::from_number(number));
+            self.fill(&mut frame, 0xa5);
+        }
+        let _ = number;
+    }
+}
+
+/// The size of the infos of `span`, rounded up so that the blocks after them are aligned.
+const fn info_bytes(span: PhysRange) -> usize {
+    (span.pages().get() * size_of::<PageInfo>()).next_multiple_of(align_of::<BlockInfo>())
+}

@@ -1,0 +1,129 @@
+//! What processors may remember although the tables no longer say it.
+//!
+//! Start with [`TlbBatch`]. The invariant: a frame in a batch becomes free only in [`TlbBatch::finish`],
+//! after the invalidation that `finish` asks for.
+
+use arrayvec::ArrayVec;
+
+use crate::addr::VirtRange;
+use crate::pages::{Frame, FrameList, PageDatabase, owner};
+
+/// How many ranges a batch remembers before it gives up and means everything.
+const RANGES: usize = 8;
+
+/// How many shared frames a batch can hold.
+const SHARED_FRAMES: usize = 8;
+
+/// Translations taken out of page tables, and the frames that must stay until nobody remembers them.
+///
+/// A new one is empty and costs next to nothing. It ends in [`Mmu::flush`](crate::mmu::Mmu::flush).
+#[must_use = "stale translations stay in use, and the frames are lost, until the batch is flushed"]
+#[derive(Debug, Default)]
+pub struct TlbBatch {
+    ranges: ArrayVec<VirtRange, RANGES>,
+    is_everything: bool,
+    tables: FrameList<owner::PageTable>,
+    frames: FrameList<owner::Vmo>,
+    shared: ArrayVec<Frame<owner::Vmo>, SHARED_FRAMES>,
+}
+
+/// What processors have to forget.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stale<'a> {
+    /// The ranges in which translations changed, unless it is too many of them to tell: then everything.
+    pub ranges: Option<&'a [VirtRange]>,
+    /// Whether tables were taken out too, so that remembered upper levels are stale as well.
+    pub has_tables: bool,
+}
+
+impl TlbBatch {
+    /// An empty batch.
+    #[inline]
+    pub const fn new() -> Self {
+        Self {
+            ranges: ArrayVec::new_const(),
+            is_everything: false,
+            tables: FrameList::new(),
+            frames: FrameList::new(),
+            shared: ArrayVec::new_const(),
+        }
+    }
+
+    /// Whether there is nothing to do.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+            && !self.is_everything
+            && self.tables.is_empty()
+            && self.frames.is_empty()
+            && self.shared.is_empty()
+    }
+
+    /// Adds a range in which translations changed or went away.
+    #[inline]
+    pub fn add_stale(&mut self, range: VirtRange) {
+        if self.is_everything {
+            return;
+        }
+        if let Some(last) = self.ranges.last_mut()
+            && last.end() == range.base()
+            && let Some(joined) = VirtRange::between(last.base(), range.end())
+        {
+            *last = joined;
+            return;
+        }
+        if self.ranges.try_push(range).is_err() {
+            self.add_everything();
+        }
+    }
+
+    /// Makes every translation of the address space stale.
+    pub fn add_everything(&mut self) {
+        self.ranges.clear();
+        self.is_everything = true;
+    }
+
+    /// Adds a table that is linked nowhere any more.
+    pub fn add_table(&mut self, pages: &PageDatabase, table: Frame<owner::PageTable>) {
+        // A table has one owner, so it cannot be refused.
+        if let Err(table) = self.tables.push(pages, table) {
+            unreachable!("{table:?} is shared");
+        }
+    }
+
+    /// Adds a frame whose translations are among the stale ones.
+    ///
+    /// # Errors
+    /// The frame, if it is shared and there is no room for another shared frame. Flush, then free it.
+    pub fn add_frame(
+        &mut self,
+        pages: &PageDatabase,
+        frame: Frame<owner::Vmo>,
+    ) -> Result<(), Frame<owner::Vmo>> {
+        match self.frames.push(pages, frame) {
+            Ok(()) => Ok(()),
+            Err(frame) => self.shared.try_push(frame).map_err(|error| error.element()),
+        }
+    }
+
+    /// Calls `invalidate` if anything is stale, and then frees the frames.
+    ///
+    /// Only for implementations of [`Mmu::flush`](crate::mmu::Mmu::flush): when `invalidate` returns, no
+    /// processor may remember any of it.
+    #[inline]
+    pub fn finish(mut self, pages: &PageDatabase, invalidate: impl FnOnce(Stale<'_>)) {
+        if self.is_empty() {
+            return;
+        }
+        let ranges = (!self.is_everything).then_some(self.ranges.as_slice());
+        invalidate(Stale {
+            ranges,
+            has_tables: !self.tables.is_empty(),
+        });
+        pages.free_list(core::mem::take(&mut self.tables));
+        pages.free_list(core::mem::take(&mut self.frames));
+        for frame in self.shared.drain(..) {
+            pages.free(frame);
+        }
+    }
+}
