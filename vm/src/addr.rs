@@ -6,6 +6,7 @@
 //! Arithmetic on raw addresses happens in this module only.
 
 use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// The logarithm of [`PAGE_SIZE`].
 pub const PAGE_SHIFT: u32 = 12;
@@ -51,6 +52,11 @@ macro_rules! address {
             /// Whether the address is a multiple of `2^log2`.
             pub const fn is_aligned_to(self, log2: u32) -> bool {
                 self.0.trailing_zeros() >= log2
+            }
+
+            /// The highest multiple of `2^log2` that is not above this address.
+            pub const fn align_down(self, log2: u32) -> Self {
+                Self(self.0 & (usize::MAX << log2))
             }
 
             /// The lowest multiple of `2^log2` from here on; `None` if there is none.
@@ -227,6 +233,41 @@ range!(
     PhysRange,
     PhysAddr
 );
+
+/// A [`VirtRange`] that its owner may change while others hold a reference to it.
+///
+/// A load that happens while another thread stores may mix both ranges; a lock has to keep them apart.
+#[derive(Debug)]
+pub struct AtomicVirtRange {
+    base: AtomicUsize,
+    pages: AtomicUsize,
+}
+
+impl AtomicVirtRange {
+    /// A place that holds `range`.
+    pub const fn new(range: VirtRange) -> Self {
+        Self {
+            base: AtomicUsize::new(range.base.raw()),
+            pages: AtomicUsize::new(range.pages.get()),
+        }
+    }
+
+    /// The range.
+    #[inline]
+    pub fn load(&self) -> VirtRange {
+        VirtRange {
+            base: VirtAddr::new(self.base.load(Ordering::Relaxed)),
+            pages: PageCount::new(self.pages.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Replaces the range.
+    #[inline]
+    pub fn store(&self, range: VirtRange) {
+        self.base.store(range.base.raw(), Ordering::Relaxed);
+        self.pages.store(range.pages.get(), Ordering::Relaxed);
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,12 @@
 extern crate alloc;
 
 pub mod addr;
+pub mod aspace;
 pub mod cpu;
+pub mod explain;
+mod fault;
 pub mod heap;
+mod locked;
 pub mod mmu;
 pub mod pages;
 pub mod region_tree;
@@ -14,4 +18,6 @@ pub mod region_tree;
 pub mod sim;
 mod tlb;
 pub mod try_alloc;
+pub mod vmar;
+pub mod vmo;
 pub mod wavl;

@@ -1,0 +1,257 @@
+//! Why an access faults: the regions around an address, and what each kind of access lacks.
+//!
+//! [`AddressSpace::explain`] answers with data; whoever reports a fault to people turns it into words.
+
+use alloc::sync::Arc;
+
+use arrayvec::ArrayVec;
+use syscall::{Koid, Name, VmOptions};
+
+use crate::addr::{VirtAddr, VirtRange};
+use crate::aspace::AddressSpace;
+use crate::locked::{Guard, ReadGuard};
+use crate::mmu::{Access, Mmu};
+use crate::region_tree::HasRange;
+use crate::vmar::{Mapping, Region, RegionKind, Vmar, Walk};
+
+/// How many regions around an address are told.
+pub const CHAIN: usize = 8;
+
+/// What is known about an address.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The regions that contain the address, the root VMAR first. If there are more than [`CHAIN`], those
+    /// after the root are left out.
+    pub chain: ArrayVec<RegionReport, CHAIN>,
+    /// How many are left out.
+    pub omitted: usize,
+    /// If nothing is mapped at the address: the nearest mapping below.
+    pub below: Option<RegionReport>,
+    /// If nothing is mapped at the address: the nearest mapping above.
+    pub above: Option<RegionReport>,
+    /// Why it cannot be read; `None` if it can.
+    pub read: Option<Refusal>,
+    /// Why it cannot be written; `None` if it can.
+    pub write: Option<Refusal>,
+    /// Why it cannot be executed; `None` if it can.
+    pub execute: Option<Refusal>,
+}
+
+/// A region around an address.
+#[derive(Clone, Debug)]
+pub struct RegionReport {
+    /// The name of the VMAR or of the VMO.
+    pub name: Name,
+    /// The addresses; of a mapping, those that allow the same.
+    pub range: VirtRange,
+    /// What it is.
+    pub kind: RegionReportKind,
+}
+
+/// What a region around an address is.
+#[derive(Clone, Debug)]
+pub enum RegionReportKind {
+    /// A VMAR.
+    Vmar {
+        /// `COMPACT` and its capabilities.
+        flags: VmOptions,
+    },
+    /// A mapping.
+    Mapping {
+        /// What it allows now.
+        access: Access,
+        /// What it may ever allow.
+        maximal: Access,
+        /// The number of the VMO.
+        vmo: Koid,
+        /// The first byte of the VMO that `range` shows.
+        vmo_offset: u64,
+        /// The size of the VMO in bytes.
+        vmo_size: u64,
+    },
+}
+
+/// Why an access is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// Nothing is mapped there.
+    NotMapped,
+    /// The mapping does not allow it.
+    NotAllowed {
+        /// What it allows.
+        access: Access,
+        /// What it may ever allow: whether changing its protection would help.
+        maximal: Access,
+    },
+    /// The VMO ends before.
+    BeyondVmo {
+        /// The byte of the VMO that would be shown.
+        offset: u64,
+        /// Where touching it begins to fault.
+        limit: u64,
+    },
+}
+
+impl<M: Mmu> AddressSpace<M> {
+    /// What is known about `address`.
+    ///
+    /// Locks the address space for reading, and VMOs one after the other.
+    pub fn explain(&self, address: VirtAddr) -> Explanation {
+        let guard = self.read();
+        let mut explanation = Explanation {
+            chain: ArrayVec::new(),
+            omitted: 0,
+            below: None,
+            above: None,
+            read: Some(Refusal::NotMapped),
+            write: Some(Refusal::NotMapped),
+            execute: Some(Refusal::NotMapped),
+        };
+        let Some(root) = guard.root() else {
+            return explanation;
+        };
+        if !root.range().contains(address) {
+            explanation.add_neighbours(root, address, &guard);
+            return explanation;
+        }
+        let mut vmar = root;
+        loop {
+            explanation.add(vmar_report(vmar));
+            match vmar
+                .children(&guard)
+                .find(address)
+                .map(|region| (region, region.kind()))
+            {
+                None => {
+                    explanation.add_neighbours(root, address, &guard);
+                    return explanation;
+                }
+                Some((_, RegionKind::Vmar(below))) => vmar = below,
+                Some((region, RegionKind::Mapping(mapping))) => {
+                    explanation.add(mapping_report(region, mapping, address, &guard));
+                    explanation.judge(region, mapping, address, &guard);
+                    return explanation;
+                }
+            }
+        }
+    }
+}
+
+impl Explanation {
+    fn add(&mut self, report: RegionReport) {
+        if self.chain.is_full() {
+            self.chain.remove(1);
+            self.omitted += 1;
+        }
+        self.chain.push(report);
+    }
+
+    fn add_neighbours<M: Mmu>(
+        &mut self,
+        root: &Arc<Vmar<M>>,
+        address: VirtAddr,
+        guard: &ReadGuard<'_, M>,
+    ) {
+        let above = Walk::new(root, address, guard)
+            .find_map(|visited| Some((visited.region, visited.region.as_mapping()?)));
+        self.above = above
+            .map(|(region, mapping)| mapping_report(region, mapping, region.range().base(), guard));
+        self.below = last_mapping_below(root, address, guard).map(|(region, mapping)| {
+            let last = VirtAddr::new(region.range().end().raw() - 1);
+            mapping_report(region, mapping, last, guard)
+        });
+    }
+
+    /// Says for each kind of access what `mapping` refuses at `address`.
+    fn judge<M: Mmu>(
+        &mut self,
+        region: &Region<M>,
+        mapping: &Mapping<M>,
+        address: VirtAddr,
+        guard: &ReadGuard<'_, M>,
+    ) {
+        let range = region.range();
+        let (access, maximal) = (
+            mapping.run_at(address, range, guard).access,
+            mapping.maximal(),
+        );
+        let page = mapping.page_at(range.base(), address.page_base());
+        let limit = mapping.fault_limit(&mapping.vmo().lock());
+        let judge = |kind| {
+            if !access.contains(kind) {
+                return Some(Refusal::NotAllowed { access, maximal });
+            }
+            let offset = page.offset().unwrap_or(u64::MAX);
+            let limit_offset = limit.offset().unwrap_or(u64::MAX);
+            (page >= limit).then_some(Refusal::BeyondVmo {
+                offset,
+                limit: limit_offset,
+            })
+        };
+        self.read = judge(Access::READ);
+        self.write = judge(Access::WRITE);
+        self.execute = judge(Access::EXECUTE);
+    }
+}
+
+fn vmar_report<M: Mmu>(vmar: &Vmar<M>) -> RegionReport {
+    let kind = RegionReportKind::Vmar {
+        flags: vmar.flags(),
+    };
+    RegionReport {
+        name: vmar.name(),
+        range: vmar.range(),
+        kind,
+    }
+}
+
+/// Tells of the part of a mapping that allows the same as at `address`.
+fn mapping_report<M: Mmu>(
+    region: &Region<M>,
+    mapping: &Mapping<M>,
+    address: VirtAddr,
+    guard: &ReadGuard<'_, M>,
+) -> RegionReport {
+    let range = region.range();
+    let run = mapping.run_at(address.page_base(), range, guard);
+    let vmo = mapping.vmo();
+    let kind = RegionReportKind::Mapping {
+        access: run.access,
+        maximal: mapping.maximal(),
+        vmo: vmo.koid(),
+        vmo_offset: mapping
+            .page_at(range.base(), run.range.base())
+            .offset()
+            .unwrap_or(u64::MAX),
+        vmo_size: vmo.size(),
+    };
+    RegionReport {
+        name: vmo.name(),
+        range: run.range,
+        kind,
+    }
+}
+
+/// The last mapping below `address`, wherever it is under `root`.
+///
+/// Looks from right to left, goes into each VMAR that it meets, and out again where there is none.
+fn last_mapping_below<'g, M: Mmu>(
+    root: &'g Arc<Vmar<M>>,
+    address: VirtAddr,
+    guard: &'g ReadGuard<'_, M>,
+) -> Option<(&'g Region<M>, &'g Mapping<M>)> {
+    let (mut vmar, mut limit) = (root, address);
+    loop {
+        match vmar.children(guard).last_below(limit).get() {
+            Some(region) => match region.kind() {
+                RegionKind::Mapping(mapping) => return Some((region, mapping)),
+                RegionKind::Vmar(below) => vmar = below,
+            },
+            None if Arc::ptr_eq(vmar, root) => return None,
+            None => {
+                limit = vmar.range().base();
+                vmar = vmar.parent(guard)?;
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Showing a part of a VMO in a VMAR.
+
+use alloc::sync::Arc;
+
+use syscall::{Result, Status, VmOptions};
+
+use super::placement::{Place, PlaceRequest};
+use super::populate::Others;
+use super::protection::Protection;
+use super::{NewMapping, Region, Vmar, requested};
+use crate::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
+use crate::locked::WriteGuard;
+use crate::mmu::{Access, Domain, Mmu};
+use crate::try_alloc::try_arc;
+use crate::vmo::{PageIndex, RegionList, Vmo, VmoKind};
+
+/// What to show, and where.
+pub struct MapRequest<M: Mmu> {
+    /// Permissions, placement and the rest of the option word.
+    pub options: VmOptions,
+    /// The distance in bytes from the base of the VMAR; see `spec/vmar.md` §4.
+    pub offset: usize,
+    /// The VMO.
+    pub vmo: Arc<Vmo<M>>,
+    /// The first byte of the VMO to show.
+    pub vmo_offset: u64,
+    /// How many bytes to show; rounded up to pages.
+    pub length: usize,
+    /// What the handles to the VMAR and to the VMO both allow.
+    pub permitted: Access,
+}
+
+/// A request that has passed all checks that do not need the tree.
+struct Checked {
+    first: PageIndex,
+    pages: PageCount,
+}
+
+impl<M: Mmu> Vmar<M> {
+    /// Maps a part of a VMO and answers where.
+    ///
+    /// Pages appear when they are touched, unless `MAP_RANGE` is given, which enters those that are
+    /// present, or this is the kernel's address space, where all are made and entered at once.
+    /// `PERM_READ_IF_XOM_UNSUPPORTED` has no effect here; who knows the machine resolves it.
+    ///
+    /// Locks the address space, then the VMO, then the page table.
+    ///
+    /// # Errors
+    /// In this order:
+    /// - `NOT_SUPPORTED`: `FAULT_BEYOND_STREAM_SIZE` for a physical VMO.
+    /// - `INVALID_ARGS`: write or execute without read; `MAP_RANGE` with `SPECIFIC_OVERWRITE`;
+    ///   capabilities.
+    /// - `ACCESS_DENIED`: permissions that are not permitted.
+    /// - `INVALID_ARGS`: `FAULT_BEYOND_STREAM_SIZE` without `ALLOW_FAULTS`; unknown options or alignment.
+    /// - `NOT_SUPPORTED`: `REQUIRE_NON_RESIZABLE` for a resizable VMO; a discardable VMO without
+    ///   `ALLOW_FAULTS`.
+    /// - `INVALID_ARGS`: `COMPACT` or `CAN_MAP_SPECIFIC`.
+    /// - `ACCESS_DENIED`: permissions that this VMAR does not allow.
+    /// - `INVALID_ARGS`: `vmo_offset` is not page aligned.
+    /// - `OUT_OF_RANGE`: `length` cannot be rounded up, or the end in the VMO does not fit a `u64`.
+    /// - `BAD_STATE`: this VMAR is dead.
+    /// - `INVALID_ARGS`: `length` is zero.
+    /// - What placement answers; `INVALID_ARGS` if a VMAR would have to be overwritten.
+    /// - `NO_MEMORY`: there is none for the objects, page tables or, in the kernel, the pages.
+    ///
+    /// A call that fails has changed nothing. Source: `spec/vmar.md` §5.1, checks 3 and 6 to 21, and §5.3.
+    pub fn map(&self, request: MapRequest<M>) -> Result<VirtAddr> {
+        let checked = self.check_map(&request)?;
+        let mut removed = RegionList::default();
+        let mut guard = self.owner().write();
+        let result = self.map_locked(request, &checked, &mut guard, &mut removed);
+        drop(guard);
+        // What was overwritten may be the last user of large VMOs, so it goes without the lock.
+        drop(removed);
+        result
+    }
+
+    fn map_locked(
+        &self,
+        request: MapRequest<M>,
+        checked: &Checked,
+        guard: &mut WriteGuard<'_, M>,
+        removed: &mut RegionList<M>,
+    ) -> Result<VirtAddr> {
+        let MapRequest {
+            options,
+            offset,
+            vmo,
+            permitted,
+            ..
+        } = request;
+        let regions = self.live(guard)?;
+        if checked.pages == PageCount::ZERO {
+            return Err(Status::INVALID_ARGS);
+        }
+        let place = self.place(
+            PlaceRequest {
+                options,
+                offset,
+                pages: checked.pages,
+            },
+            regions,
+        )?;
+        let (Place::Free(range) | Place::Occupied(range)) = place;
+        if matches!(place, Place::Occupied(_)) {
+            self.check_overwrite(range, guard)?;
+        }
+        let new = NewMapping {
+            range,
+            vmo,
+            first: checked.first,
+            options: options.difference(VmOptions::PERMISSIONS),
+            maximal: permitted & self.can_map(),
+            protection: Protection::Uniform(requested(options)),
+        };
+        let region = try_arc(Region::mapping(self.owner().clone(), new))?;
+        if matches!(place, Place::Occupied(_)) {
+            let clearance = self.prepare_clear(range, guard)?;
+            self.clear(range, clearance, guard, removed);
+        }
+        self.insert_mapping(region, options, guard, removed)?;
+        Ok(range.base())
+    }
+
+    /// Makes a region part of the tree, fills its translations if it has to, and joins it with others.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: it cannot be filled. The region is in `removed`, and the tree is as before.
+    fn insert_mapping(
+        &self,
+        region: Arc<Region<M>>,
+        options: VmOptions,
+        guard: &mut WriteGuard<'_, M>,
+        removed: &mut RegionList<M>,
+    ) -> Result<()> {
+        let others = self.list_and_fill(&region, options)?;
+        self.insert(region.clone(), guard);
+        match others {
+            Others::None => {}
+            Others::Some => self.merge_around(&region, guard, removed),
+        }
+        Ok(())
+    }
+
+    /// The checks that need neither handles nor the tree.
+    fn check_map(&self, request: &MapRequest<M>) -> Result<Checked> {
+        let options = request.options;
+        let faults_beyond = options.contains(VmOptions::FAULT_BEYOND_STREAM_SIZE);
+        if faults_beyond && request.vmo.kind() == VmoKind::Physical {
+            return Err(Status::NOT_SUPPORTED);
+        }
+        check_permissions(options)?;
+        let capabilities = VmOptions::CAN_MAP_PERMISSIONS;
+        if options.contains(VmOptions::MAP_RANGE | VmOptions::SPECIFIC_OVERWRITE)
+            || options.intersects(capabilities)
+        {
+            return Err(Status::INVALID_ARGS);
+        }
+        if !request.permitted.contains(requested(options)) {
+            return Err(Status::ACCESS_DENIED);
+        }
+        let allows_faults = options.contains(VmOptions::ALLOW_FAULTS);
+        if faults_beyond && !allows_faults || options.has_undefined_bits() {
+            return Err(Status::INVALID_ARGS);
+        }
+        options.alignment()?;
+        if options.contains(VmOptions::REQUIRE_NON_RESIZABLE) && request.vmo.is_resizable()
+            || !allows_faults && request.vmo.is_discardable()
+        {
+            return Err(Status::NOT_SUPPORTED);
+        }
+        if options.intersects(VmOptions::COMPACT | VmOptions::CAN_MAP_SPECIFIC) {
+            return Err(Status::INVALID_ARGS);
+        }
+        if !self.can_map().contains(requested(options)) {
+            return Err(Status::ACCESS_DENIED);
+        }
+        check_extent(request.vmo_offset, request.length)
+    }
+
+    /// Checks that what is in `range` may be overwritten.
+    fn check_overwrite(&self, range: VirtRange, guard: &WriteGuard<'_, M>) -> Result<()> {
+        let mut regions = self.children(guard).overlapping(range);
+        let is_kernel = self.owner().config().domain == Domain::Kernel;
+        // A mapping of the kernel is filled at once, which may fail after the old one has gone.
+        if is_kernel || regions.any(|region| region.as_mapping().is_none()) {
+            return Err(Status::INVALID_ARGS);
+        }
+        Ok(())
+    }
+}
+
+/// Checks that the permissions make sense together.
+///
+/// # Errors
+/// `INVALID_ARGS`: write or execute without read.
+pub(super) fn check_permissions(options: VmOptions) -> Result<()> {
+    let needs_read = VmOptions::PERM_WRITE | VmOptions::PERM_EXECUTE;
+    if options.intersects(needs_read) && !options.contains(VmOptions::PERM_READ) {
+        return Err(Status::INVALID_ARGS);
+    }
+    Ok(())
+}
+
+/// The pages of a VMO that a request covers.
+fn check_extent(vmo_offset: u64, length: usize) -> Result<Checked> {
+    if !vmo_offset.is_multiple_of(PAGE_SIZE as u64) {
+        return Err(Status::INVALID_ARGS);
+    }
+    let rounded = length
+        .checked_next_multiple_of(PAGE_SIZE)
+        .ok_or(Status::OUT_OF_RANGE)?;
+    vmo_offset
+        .checked_add(rounded as u64)
+        .ok_or(Status::OUT_OF_RANGE)?;
+    let first = PageIndex::containing(vmo_offset);
+    Ok(Checked {
+        first,
+        pages: PageCount::covering(rounded),
+    })
+}

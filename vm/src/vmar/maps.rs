@@ -1,0 +1,182 @@
+//! The regions below a VMAR as records, a handful at a time.
+//!
+//! Whoever asks copies the records to a program's memory, which must not happen under a lock. So
+//! [`Maps`] hands them out in batches and remembers its place in between. A tree that changes meanwhile
+//! may give a mixture. Source: `spec/vmar.md` §13.
+
+use alloc::sync::Arc;
+
+use arrayvec::ArrayVec;
+use syscall::{Koid, Name, Result};
+
+use super::{Mapping, ProtectionRun, RegionKind, Visited, Vmar, Walk};
+use crate::addr::{VirtAddr, VirtRange};
+use crate::locked::Guard;
+use crate::mmu::{Access, Mmu};
+use crate::region_tree::HasRange;
+use crate::vmo::Attribution;
+
+/// A VMAR, or a run of equal permissions in a mapping.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MapEntry {
+    /// The name of the VMAR or of the VMO.
+    pub name: Name,
+    /// The addresses.
+    pub range: VirtRange,
+    /// How many VMARs it is in, counted from the one that was asked, which itself has depth 0.
+    pub depth: usize,
+    /// What it is.
+    pub kind: MapEntryKind,
+}
+
+/// What a [`MapEntry`] is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MapEntryKind {
+    /// A VMAR.
+    Vmar,
+    /// A part of a mapping.
+    Mapping {
+        /// What it allows.
+        access: Access,
+        /// The number of the VMO.
+        vmo: Koid,
+        /// The first byte of the VMO that it shows.
+        vmo_offset: u64,
+        /// The memory behind what it shows.
+        memory: Attribution,
+    },
+}
+
+/// The records of a VMAR, itself first, then what is below it.
+pub struct Maps<M: Mmu> {
+    top: Arc<Vmar<M>>,
+    place: Place<M>,
+}
+
+/// What comes next.
+enum Place<M: Mmu> {
+    /// The VMAR itself.
+    Top,
+    /// What begins in this VMAR, or reaches, at or above an address.
+    From {
+        vmar: Arc<Vmar<M>>,
+        next: VirtAddr,
+        depth: usize,
+    },
+    /// Nothing.
+    End,
+}
+
+/// Records in a batch.
+const BATCH: usize = 8;
+
+impl<M: Mmu> Maps<M> {
+    /// All records of `top`.
+    pub const fn new(top: Arc<Vmar<M>>) -> Self {
+        Self {
+            top,
+            place: Place::Top,
+        }
+    }
+
+    /// The next few records; none when there are no more.
+    ///
+    /// Locks the address space, and VMOs one after the other.
+    ///
+    /// # Errors
+    /// `BAD_STATE`: the VMAR is dead.
+    pub fn next_batch(&mut self) -> Result<ArrayVec<MapEntry, BATCH>> {
+        let mut batch = ArrayVec::new();
+        let top = self.top.clone();
+        let guard = top.owner().read();
+        top.live(&guard)?;
+        let place = core::mem::replace(&mut self.place, Place::End);
+        let (walk, from) = match &place {
+            Place::End => return Ok(batch),
+            Place::Top => {
+                batch.push(vmar_entry(&top, 0));
+                let base = top.range().base();
+                (Walk::new(&top, base, &guard), base)
+            }
+            Place::From { vmar, next, depth } if vmar.live(&guard).is_ok() => {
+                (Walk::resume(&top, vmar, *next, *depth, &guard), *next)
+            }
+            Place::From { next, .. } => (Walk::behind(&top, *next, &guard), *next),
+        };
+        self.place = fill(&mut batch, walk, from, &guard);
+        Ok(batch)
+    }
+}
+
+/// Adds what a walk comes by from `from` on until the batch is full; answers where to go on.
+fn fill<M: Mmu, G: Guard<M>>(
+    batch: &mut ArrayVec<MapEntry, BATCH>,
+    walk: Walk<'_, M, G>,
+    from: VirtAddr,
+    guard: &G,
+) -> Place<M> {
+    for Visited {
+        region,
+        parent,
+        depth,
+        ..
+    } in walk
+    {
+        let range = region.range();
+        let mut next = range.base().max(from);
+        while next < range.end() {
+            if batch.is_full() {
+                return Place::From {
+                    vmar: parent.clone(),
+                    next,
+                    depth,
+                };
+            }
+            match region.kind() {
+                RegionKind::Vmar(vmar) => {
+                    batch.push(vmar_entry(vmar, depth));
+                    break;
+                }
+                RegionKind::Mapping(mapping) => {
+                    let part = mapping.run_at(next, range, guard);
+                    batch.push(run_entry(mapping, range.base(), part, depth));
+                    next = part.range.end();
+                }
+            }
+        }
+    }
+    Place::End
+}
+
+fn vmar_entry<M: Mmu>(vmar: &Vmar<M>, depth: usize) -> MapEntry {
+    MapEntry {
+        name: vmar.name(),
+        range: vmar.range(),
+        depth,
+        kind: MapEntryKind::Vmar,
+    }
+}
+
+/// The record of a run in a mapping that begins at `base`.
+fn run_entry<M: Mmu>(
+    mapping: &Mapping<M>,
+    base: VirtAddr,
+    run: ProtectionRun,
+    depth: usize,
+) -> MapEntry {
+    let vmo = mapping.vmo();
+    let first = mapping.page_at(base, run.range.base());
+    let past = first.saturating_add(run.range.pages().get() as u64);
+    let kind = MapEntryKind::Mapping {
+        access: run.access,
+        vmo: vmo.koid(),
+        vmo_offset: first.offset().unwrap_or(u64::MAX),
+        memory: vmo.lock().attribution(first..past),
+    };
+    MapEntry {
+        name: vmo.name(),
+        range: run.range,
+        depth,
+        kind,
+    }
+}

@@ -1,0 +1,84 @@
+//! Joining mappings that continue each other.
+//!
+//! Source: `spec/vmar.md` §5.2, "merge".
+
+use alloc::sync::Arc;
+
+use super::clear::append;
+use super::{Region, Vmar};
+use crate::addr::VirtRange;
+use crate::locked::WriteGuard;
+use crate::mmu::{Domain, Mmu};
+use crate::region_tree::HasRange;
+use crate::vmo::RegionList;
+
+impl<M: Mmu> Vmar<M> {
+    /// Joins a new mapping with its neighbours if they could have been made as one.
+    ///
+    /// A join that needs memory which is not there does not happen; nobody depends on it.
+    pub(super) fn merge_around(
+        &self,
+        region: &Arc<Region<M>>,
+        guard: &mut WriteGuard<'_, M>,
+        removed: &mut RegionList<M>,
+    ) {
+        if self.owner().config().domain == Domain::Kernel {
+            return;
+        }
+        let cursor = self.children(guard).find_cursor(region.range().base());
+        let (below, above) = (
+            cursor
+                .peek_prev()
+                .clone_pointer()
+                .filter(|below| continues(below, region)),
+            cursor
+                .peek_next()
+                .clone_pointer()
+                .filter(|above| continues(region, above)),
+        );
+        if let Some(above) = above {
+            self.merge(region, &above, guard, removed);
+        }
+        if let Some(below) = below {
+            self.merge(&below, region, guard, removed);
+        }
+    }
+
+    /// Makes `lower` cover `upper`, which continues it, as well.
+    ///
+    /// The translations stay, so the VMO must not look while it knows neither.
+    fn merge(
+        &self,
+        lower: &Region<M>,
+        upper: &Region<M>,
+        guard: &mut WriteGuard<'_, M>,
+        removed: &mut RegionList<M>,
+    ) {
+        let (Some(mapping), Some(gone)) = (lower.as_mapping(), upper.as_mapping()) else {
+            return;
+        };
+        let joined = VirtRange::between(lower.range().base(), upper.range().end());
+        let Some(joined) = joined else { return };
+        if mapping.append_access(lower.range(), gone, guard).is_err() {
+            return;
+        }
+        let regions = &mut self.state.get_mut(guard).children;
+        let mut vmo = mapping.vmo().lock();
+        let listed = vmo.detach(upper);
+        append(removed, regions.remove(upper));
+        regions
+            .find_mut(lower.range().base())
+            .resize(|lower| lower.set_range(joined));
+        drop(vmo);
+        drop(listed);
+    }
+}
+
+/// Whether `upper` lies directly above `lower` and shows what follows there, in the same manner.
+fn continues<M: Mmu>(lower: &Region<M>, upper: &Region<M>) -> bool {
+    let (Some(mapping), Some(other)) = (lower.as_mapping(), upper.as_mapping()) else {
+        return false;
+    };
+    lower.range().end() == upper.range().base()
+        && mapping.is_continued_by(lower.range().pages().get(), other)
+}

@@ -1,0 +1,140 @@
+//! Entering the pages of a new mapping before anybody touches them.
+
+use alloc::sync::Arc;
+use core::ops::ControlFlow;
+
+use syscall::{Result, Status, VmOptions};
+
+use super::clear::remove_translations;
+use super::{Mapping, Region, Vmar};
+use crate::addr::{PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
+use crate::mmu::{Access, Domain, MapFlags, Mmu, MmuCursor};
+use crate::region_tree::HasRange;
+use crate::vmo::{PageIndex, Supply, VmoState, Want};
+
+/// Whether a VMO has other mappings than the one at hand.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Others {
+    /// It has some.
+    Some,
+    /// It has none.
+    None,
+}
+
+impl<M: Mmu> Vmar<M> {
+    /// Lets the VMO of a new mapping know it, and enters what has to be in the page table at once.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there is none for page tables or, in the kernel, pages. The page table and the list
+    /// are as before; a VMO that the kernel maps keeps the pages that were made.
+    pub(super) fn list_and_fill(
+        &self,
+        region: &Arc<Region<M>>,
+        options: VmOptions,
+    ) -> Result<Others> {
+        let Some(mapping) = region.as_mapping() else {
+            return Ok(Others::None);
+        };
+        let mut vmo = mapping.vmo().lock();
+        let others = if vmo.num_mappings() == 0 {
+            Others::None
+        } else {
+            Others::Some
+        };
+        vmo.attach(region.clone());
+        let domain = self.owner().config().domain;
+        let filled = match domain {
+            Domain::Kernel => Fill::new(region, mapping, domain).all(&mut vmo),
+            Domain::User if options.contains(VmOptions::MAP_RANGE) => {
+                Fill::new(region, mapping, domain).present(&vmo)
+            }
+            Domain::User => return Ok(others),
+        };
+        match filled {
+            Ok(()) => Ok(others),
+            Err(status) => {
+                remove_translations(self.owner().mmu(), region.range());
+                let listed = vmo.detach(region);
+                drop(vmo);
+                drop(listed);
+                Err(status)
+            }
+        }
+    }
+}
+
+/// A mapping whose translations are being entered, all with the same flags.
+struct Fill<'a, M: Mmu> {
+    mapping: &'a Mapping<M>,
+    range: VirtRange,
+    flags: MapFlags,
+}
+
+impl<'a, M: Mmu> Fill<'a, M> {
+    fn new(region: &Region<M>, mapping: &'a Mapping<M>, domain: Domain) -> Self {
+        let access = mapping.uniform_access().unwrap_or(Access::empty());
+        let memory = mapping.vmo().memory();
+        Self {
+            mapping,
+            range: region.range(),
+            flags: MapFlags {
+                access,
+                memory,
+                domain,
+            },
+        }
+    }
+
+    /// Enters the pages that are present.
+    fn present(&self, vmo: &VmoState<M>) -> Result<()> {
+        if self.flags.access.is_empty() {
+            return Ok(());
+        }
+        let first = self.mapping.first();
+        let past = first.saturating_add(self.range.pages().get() as u64);
+        let past = past.min(self.mapping.fault_limit(vmo));
+        let mut cursor = self.mapping.owner().mmu().cursor(self.range);
+        let entered = vmo.visit_present(first..past, |index, page| {
+            match self.enter(&mut cursor, index, page) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(status) => ControlFlow::Break(status),
+            }
+        });
+        match entered {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(status) => Err(status),
+        }
+    }
+
+    /// Makes all pages, and enters them.
+    fn all(&self, vmo: &mut VmoState<M>) -> Result<()> {
+        let pages = self.mapping.vmo().pages();
+        let mut cursor = self.mapping.owner().mmu().cursor(self.range);
+        for number in 0..self.range.pages().get() as u64 {
+            let index = self.mapping.first().saturating_add(number);
+            let page = match vmo.supply(pages, index, Want::Write)? {
+                Supply::Present(page) | Supply::Fresh(page) => page,
+                Supply::Zero => pages.zero_page(),
+                Supply::Wait(request) => match request {},
+            };
+            self.enter(&mut cursor, index, page)?;
+        }
+        Ok(())
+    }
+
+    fn enter(&self, cursor: &mut M::Cursor<'_>, index: PageIndex, page: PhysAddr) -> Result<()> {
+        let address = self.address(index).ok_or(Status::OUT_OF_RANGE)?;
+        let page = PhysRange::new(page, PageCount::new(1)).ok_or(Status::OUT_OF_RANGE)?;
+        cursor.seek(address);
+        cursor.map(page, self.flags)?;
+        Ok(())
+    }
+
+    /// Where the page at `index` appears.
+    fn address(&self, index: PageIndex) -> Option<VirtAddr> {
+        let distance = usize::try_from(index.saturating_since(self.mapping.first())).ok()?;
+        self.range
+            .base()
+            .checked_add(PageCount::new(distance).bytes()?)
+    }
+}

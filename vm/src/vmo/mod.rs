@@ -1,0 +1,205 @@
+//! Virtual memory objects: arrays of pages that can be mapped, read, written and resized.
+//!
+//! Read [`Vmo`] first, then `Supply`, what a VMO answers when a fault asks for a page. Contents live
+//! in a `PageTree`; absent pages read as zero and cost nothing.
+//!
+//! ```text
+//!   Vmo ── lock ──► VmoState ─┬─ contents   pages, or a range of physical addresses
+//!                             ├─ size, stream size
+//!                             └─ mappings   every region that shows it, in any address space
+//! ```
+//!
+//! A VMO knows its mappings so that taking a page away reaches every page table that shows it. The rule
+//! that makes this safe: a translation to a page of a VMO is entered only while the VMO is locked and
+//! the mapping is in its list, and a mapping leaves the list only after its translations are gone.
+//!
+//! Locks: after the address space's, before the page table's. Source: `spec/vmo.md`.
+
+mod copy;
+mod index;
+mod info;
+mod mapping_list;
+mod page_tree;
+mod resize;
+mod state;
+
+pub use copy::{CopyStep, PageRef};
+pub use index::PageIndex;
+pub use info::{Attribution, VmoInfo};
+pub(crate) use mapping_list::{ListMark, RegionList};
+pub(crate) use state::{Supply, VmoState, Want};
+
+use alloc::sync::Arc;
+
+use spin::Mutex;
+use spin::mutex::{SpinMutex, SpinMutexGuard};
+use syscall::{Koid, Name, Result, Status, VmoOptions};
+
+use crate::addr::{PAGE_SIZE, PhysRange};
+use crate::mmu::{MemoryType, Mmu};
+use crate::pages::PageDatabase;
+use crate::try_alloc::try_arc;
+
+/// The size of the largest VMO in bytes.
+pub const MAX_SIZE: u64 = u64::MAX - 64 * PAGE_SIZE as u64 + 1;
+
+/// A virtual memory object.
+///
+/// 1. Its pages are before `VmoState::end`; what is beyond is absent, in the tree and in every page table.
+/// 2. A region is in the list of mappings exactly while it may have translations.
+pub struct Vmo<M: Mmu> {
+    pages: &'static PageDatabase,
+    koid: Koid,
+    options: VmoOptions,
+    kind: VmoKind,
+    memory: MemoryType,
+    name: Mutex<Name>,
+    state: SpinMutex<VmoState<M>>,
+}
+
+/// Where the contents of a VMO come from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum VmoKind {
+    /// From the page database, page by page.
+    Anonymous,
+    /// From a fixed range of physical addresses that nobody else hands out.
+    Physical,
+}
+
+impl<M: Mmu> Vmo<M> {
+    /// A VMO of `size` bytes, rounded up to pages, that reads as zero and occupies no page.
+    ///
+    /// # Errors
+    /// In this order:
+    /// - `INVALID_ARGS`: `RESIZABLE` together with `UNBOUNDED`.
+    /// - `OUT_OF_RANGE`: `size` cannot be rounded up to a page.
+    /// - `INVALID_ARGS`: options other than `RESIZABLE`, `DISCARDABLE` and `UNBOUNDED`.
+    /// - `OUT_OF_RANGE`: larger than [`MAX_SIZE`].
+    /// - `NO_MEMORY`: there is none for the object.
+    ///
+    /// Source: `spec/vmo.md` §2.
+    pub fn create(
+        pages: &'static PageDatabase,
+        koid: Koid,
+        size: u64,
+        options: VmoOptions,
+    ) -> Result<Arc<Self>> {
+        if options.contains(VmoOptions::RESIZABLE | VmoOptions::UNBOUNDED) {
+            return Err(Status::INVALID_ARGS);
+        }
+        let rounded = round_up(size)?;
+        let known = VmoOptions::RESIZABLE | VmoOptions::DISCARDABLE | VmoOptions::UNBOUNDED;
+        if !known.contains(options) {
+            return Err(Status::INVALID_ARGS);
+        }
+        if rounded > MAX_SIZE {
+            return Err(Status::OUT_OF_RANGE);
+        }
+        let is_unbounded = options.contains(VmoOptions::UNBOUNDED);
+        let end = PageIndex::covering(if is_unbounded { MAX_SIZE } else { rounded });
+        try_arc(Self {
+            pages,
+            koid,
+            options,
+            kind: VmoKind::Anonymous,
+            memory: MemoryType::Cached,
+            name: Mutex::new(Name::default()),
+            state: SpinMutex::new(VmoState::anonymous(end, size)),
+        })
+    }
+
+    /// A VMO that shows `range` of the physical address space, such as a device's registers.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there is none for the object.
+    pub fn physical(
+        pages: &'static PageDatabase,
+        koid: Koid,
+        range: PhysRange,
+        memory: MemoryType,
+    ) -> Result<Arc<Self>> {
+        try_arc(Self {
+            pages,
+            koid,
+            options: VmoOptions::empty(),
+            kind: VmoKind::Physical,
+            memory,
+            name: Mutex::new(Name::default()),
+            state: SpinMutex::new(VmoState::physical(range)),
+        })
+    }
+
+    /// The number that names the object.
+    pub const fn koid(&self) -> Koid {
+        self.koid
+    }
+
+    /// Where the contents come from.
+    pub const fn kind(&self) -> VmoKind {
+        self.kind
+    }
+
+    /// Whether the size may change.
+    pub const fn is_resizable(&self) -> bool {
+        self.options.contains(VmoOptions::RESIZABLE)
+    }
+
+    /// Whether the kernel may drop the contents while nobody has locked them.
+    pub const fn is_discardable(&self) -> bool {
+        self.options.contains(VmoOptions::DISCARDABLE)
+    }
+
+    /// How its memory is cached.
+    pub const fn memory(&self) -> MemoryType {
+        self.memory
+    }
+
+    /// The name.
+    pub fn name(&self) -> Name {
+        *self.name.lock()
+    }
+
+    /// Changes the name.
+    pub fn set_name(&self, name: Name) {
+        *self.name.lock() = name;
+    }
+
+    /// The size in bytes, a multiple of the page size.
+    pub fn size(&self) -> u64 {
+        self.lock().size()
+    }
+
+    /// The size in bytes that was asked for last, before rounding.
+    pub fn stream_size(&self) -> u64 {
+        self.lock().stream_size()
+    }
+
+    /// Locks the contents and the list of mappings.
+    #[inline]
+    pub(crate) fn lock(&self) -> SpinMutexGuard<'_, VmoState<M>> {
+        self.state.lock()
+    }
+
+    /// Where the state is, for telling whether a state is that of this VMO.
+    fn state_address(&self) -> *const VmoState<M> {
+        self.state.as_mut_ptr()
+    }
+
+    /// The page database that the pages come from.
+    #[inline]
+    pub(crate) const fn pages(&self) -> &'static PageDatabase {
+        self.pages
+    }
+}
+
+impl<M: Mmu> Drop for Vmo<M> {
+    fn drop(&mut self) {
+        self.state.get_mut().free_all(self.pages);
+    }
+}
+
+/// `size` rounded up to pages.
+fn round_up(size: u64) -> Result<u64> {
+    size.checked_next_multiple_of(PAGE_SIZE as u64)
+        .ok_or(Status::OUT_OF_RANGE)
+}

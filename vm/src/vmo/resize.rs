@@ -1,0 +1,104 @@
+//! Changing the size of a VMO.
+
+use core::ops::Range;
+
+use syscall::{Result, Status};
+
+use super::{MAX_SIZE, PageIndex, Vmo, VmoState, round_up};
+use crate::addr::{PAGE_SIZE, PageCount, VirtRange};
+use crate::mmu::{Mmu, MmuCursor, TlbBatch};
+use crate::pages::PageDatabase;
+use crate::region_tree::HasRange;
+use crate::vmar::Region;
+
+impl<M: Mmu> Vmo<M> {
+    /// Makes the VMO `size` bytes long, rounded up to pages.
+    ///
+    /// Pages beyond the new end are freed, after their translations have gone from every address space
+    /// on every CPU. The bytes from `size` to the end of its page become zero. Allocates nothing.
+    ///
+    /// Locks the VMO, then the page tables of its mappings one after the other.
+    ///
+    /// # Errors
+    /// - `UNAVAILABLE`: the VMO is not resizable.
+    /// - `OUT_OF_RANGE`: `size` cannot be rounded up to a page, or is larger than [`MAX_SIZE`].
+    ///
+    /// Source: `spec/vmo.md` §4.
+    pub fn set_size(&self, size: u64) -> Result<()> {
+        if !self.is_resizable() {
+            return Err(Status::UNAVAILABLE);
+        }
+        let rounded = round_up(size)?;
+        if rounded > MAX_SIZE {
+            return Err(Status::OUT_OF_RANGE);
+        }
+        let end = PageIndex::covering(rounded);
+        let mut state = self.lock();
+        let old_end = state.end;
+        state.end = end;
+        state.stream_size = size;
+        if end < old_end {
+            state.remove_translations(end..old_end);
+            state.free_pages(self.pages(), end);
+        }
+        state.zero_tail(self.pages(), size);
+        Ok(())
+    }
+}
+
+impl<M: Mmu> VmoState<M> {
+    /// Takes the translations to the pages in `range` out of every page table, on every CPU.
+    ///
+    /// Consecutive mappings of one address space share a flush.
+    fn remove_translations(&self, range: Range<PageIndex>) {
+        let mut pending: Option<(&M, TlbBatch)> = None;
+        for region in self.mappings.iter() {
+            let Some((mmu, part)) = shown_part(region, &range) else {
+                continue;
+            };
+            let mut batch = match pending.take() {
+                Some((same, batch)) if core::ptr::eq(same, mmu) => batch,
+                Some((other, batch)) => {
+                    other.flush(batch);
+                    TlbBatch::new()
+                }
+                None => TlbBatch::new(),
+            };
+            mmu.cursor(part).unmap(part.pages(), &mut batch);
+            pending = Some((mmu, batch));
+        }
+        if let Some((mmu, batch)) = pending {
+            mmu.flush(batch);
+        }
+    }
+
+    /// Zeroes what lies between `stream_size` and the end of its page.
+    fn zero_tail(&mut self, pages: &PageDatabase, stream_size: u64) {
+        let used = (stream_size % PAGE_SIZE as u64) as usize;
+        if used == 0 {
+            return;
+        }
+        if let Some(page) = self.page_mut(PageIndex::containing(stream_size)) {
+            pages.zero_part(page, used..PAGE_SIZE);
+        }
+    }
+}
+
+/// The addresses at which `region` shows pages of `range`, and the tables they are in.
+fn shown_part<'a, M: Mmu>(
+    region: &'a Region<M>,
+    range: &Range<PageIndex>,
+) -> Option<(&'a M, VirtRange)> {
+    let mapping = region.as_mapping()?;
+    let addresses = region.range();
+    let skipped = usize::try_from(range.start.saturating_since(mapping.first())).ok()?;
+    let past = usize::try_from(range.end.saturating_since(mapping.first())).unwrap_or(usize::MAX);
+    let pages = past.min(addresses.pages().get()).checked_sub(skipped)?;
+    let base = addresses
+        .base()
+        .checked_add(PageCount::new(skipped).bytes()?)?;
+    Some((
+        mapping.owner().mmu(),
+        VirtRange::new(base, PageCount::new(pages))?,
+    ))
+}

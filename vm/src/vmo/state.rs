@@ -1,0 +1,199 @@
+//! What a VMO's lock guards, and how it answers a request for a page.
+
+use core::ops::{ControlFlow, Range};
+
+use syscall::{Result, Status};
+
+use super::PageIndex;
+use super::mapping_list::MappingList;
+use super::page_tree::PageTree;
+use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange};
+use crate::mmu::Mmu;
+use crate::pages::{Frame, FrameList, PageDatabase, owner};
+
+/// A page of a VMO.
+pub type Page = Frame<owner::Vmo>;
+
+/// What the lock of a VMO guards.
+pub struct VmoState<M: Mmu> {
+    pub(super) contents: Contents,
+    /// The page after the last one.
+    pub(super) end: PageIndex,
+    pub(super) stream_size: u64,
+    pub(super) mappings: MappingList<M>,
+}
+
+/// The pages of a VMO.
+pub enum Contents {
+    /// What has been written, and zeros.
+    Anonymous(PageTree<Page>),
+    /// All of a physical range.
+    Physical(PhysRange),
+}
+
+/// The answer to a request for a page.
+#[derive(Debug)]
+pub enum Supply {
+    /// The page was there already.
+    Present(PhysAddr),
+    /// The page did not exist before, and is all zeros.
+    Fresh(PhysAddr),
+    /// There is no page, which reads as zero.
+    Zero,
+    /// The page will be there later.
+    #[expect(dead_code, reason = "all requests can be answered at once until there are pagers")]
+    Wait(PageRequest),
+}
+
+/// Something to wait for before a page can be had.
+///
+/// No kind of VMO makes anybody wait yet, so there is no such value.
+#[derive(Debug)]
+pub enum PageRequest {}
+
+/// What a page is wanted for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Want {
+    /// To be read: an absent page need not be made.
+    Read,
+    /// To be written.
+    Write,
+}
+
+impl<M: Mmu> VmoState<M> {
+    /// The state of a VMO without pages.
+    pub(super) fn anonymous(end: PageIndex, stream_size: u64) -> Self {
+        let contents = Contents::Anonymous(PageTree::new());
+        Self {
+            contents,
+            end,
+            stream_size,
+            mappings: MappingList::new(),
+        }
+    }
+
+    /// The state of a VMO that shows `range`.
+    pub(super) fn physical(range: PhysRange) -> Self {
+        let end = PageIndex::covering(range.bytes() as u64);
+        let contents = Contents::Physical(range);
+        Self {
+            contents,
+            end,
+            stream_size: 0,
+            mappings: MappingList::new(),
+        }
+    }
+
+    /// The page after the last one.
+    #[inline]
+    pub const fn end(&self) -> PageIndex {
+        self.end
+    }
+
+    /// The size in bytes.
+    pub const fn size(&self) -> u64 {
+        self.end.number() * PAGE_SIZE as u64
+    }
+
+    /// The size in bytes that was asked for last, before rounding.
+    pub const fn stream_size(&self) -> u64 {
+        self.stream_size
+    }
+
+    /// Answers a request for the page at `index`, making it if it has to exist.
+    ///
+    /// # Errors
+    /// - `OUT_OF_RANGE`: it lies beyond the end.
+    /// - `NO_MEMORY`: there is no frame, or no memory to remember it by. Nothing changes.
+    #[inline]
+    pub fn supply(&mut self, pages: &PageDatabase, index: PageIndex, want: Want) -> Result<Supply> {
+        if index >= self.end {
+            return Err(Status::OUT_OF_RANGE);
+        }
+        match &mut self.contents {
+            Contents::Physical(range) => Ok(Supply::Present(
+                physical_page(*range, index).ok_or(Status::OUT_OF_RANGE)?,
+            )),
+            Contents::Anonymous(tree) => match (tree.get(index), want) {
+                (Some(page), _) => Ok(Supply::Present(page.address())),
+                (None, Want::Read) => Ok(Supply::Zero),
+                (None, Want::Write) => fresh_page(tree, pages, index).map(Supply::Fresh),
+            },
+        }
+    }
+
+    /// Undoes a [`Supply::Fresh`] that was of no use; nobody has seen the page.
+    pub fn take_back(&mut self, pages: &PageDatabase, index: PageIndex) {
+        if let Contents::Anonymous(tree) = &mut self.contents
+            && let Some(page) = tree.remove(index)
+        {
+            pages.free(page);
+        }
+    }
+
+    /// Shows the pages in `range` that are present, in ascending order, until the visitor breaks off.
+    pub fn visit_present<B>(
+        &self,
+        range: Range<PageIndex>,
+        mut visitor: impl FnMut(PageIndex, PhysAddr) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let range = range.start..range.end.min(self.end);
+        match &self.contents {
+            Contents::Anonymous(tree) => {
+                tree.visit(range, |index, page| visitor(index, page.address()))
+            }
+            Contents::Physical(all) => {
+                let numbers = range.start.number()..range.end.number();
+                for index in numbers.filter_map(PageIndex::new) {
+                    if let Some(address) = physical_page(*all, index) {
+                        visitor(index, address)?;
+                    }
+                }
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// Gives back every page.
+    pub(super) fn free_all(&mut self, pages: &PageDatabase) {
+        self.free_pages(pages, PageIndex::ZERO);
+    }
+
+    /// Gives back the pages from `first` on. No translation shows them any more.
+    pub(super) fn free_pages(&mut self, pages: &PageDatabase, first: PageIndex) {
+        let Contents::Anonymous(tree) = &mut self.contents else {
+            return;
+        };
+        let mut freed = FrameList::new();
+        tree.drain(first..PageIndex::LIMIT, &mut |_, page| {
+            if let Err(shared) = freed.push(pages, page) {
+                pages.free(shared);
+            }
+        });
+        pages.free_list(freed);
+    }
+}
+
+/// Puts a new page of zeros at `index`, where there is none.
+fn fresh_page(
+    tree: &mut PageTree<Page>,
+    pages: &PageDatabase,
+    index: PageIndex,
+) -> Result<PhysAddr> {
+    let page = pages.allocate_zeroed::<owner::Vmo>()?;
+    let address = page.address();
+    match tree.insert(index, page) {
+        Ok(()) => Ok(address),
+        Err(page) => {
+            pages.free(page);
+            Err(Status::NO_MEMORY)
+        }
+    }
+}
+
+/// The address of page `index` of a physical range.
+fn physical_page(range: PhysRange, index: PageIndex) -> Option<PhysAddr> {
+    let pages = usize::try_from(index.number()).ok().map(PageCount::new)?;
+    let address = range.base().checked_add(pages.bytes()?)?;
+    range.contains(address).then_some(address)
+}
