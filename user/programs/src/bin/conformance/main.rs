@@ -1,0 +1,67 @@
+//! Conformance: one test per documented behaviour of each system call, from user space.
+//!
+//! Words given to the program are filters: a test runs if its name contains one of them. Each test prints
+//! one line, `TEST ok NAME` or `TEST fail NAME file:line what`, and the last line counts them. Read
+//! [`harness`] for what a test is and [`fixtures`] for what tests are made of. Each other module is
+//! about one call and follows the order of its section in `docs/spec/`.
+//!
+//! What ends a process (an unresolved fault, `process_exit`, a bad buffer for `cprng_draw`) cannot be
+//! seen from inside it and is tested elsewhere.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod calls;
+mod fixtures;
+mod handles;
+mod harness;
+mod info;
+mod maps;
+mod numbers;
+mod property;
+mod system;
+mod vmar_allocate;
+mod vmar_destroy;
+mod vmar_map;
+mod vmar_overwrite;
+mod vmar_placement;
+mod vmar_protect;
+mod vmar_unmap;
+mod vmo_copy;
+mod vmo_create;
+mod vmo_size;
+
+rt::main!(main);
+
+fn main() -> i64 {
+    let modules = [
+        vmar_allocate::arguments::TESTS,
+        vmar_allocate::places::TESTS,
+        vmar_allocate::order::TESTS,
+        vmar_allocate::effects::TESTS,
+        vmar_placement::TESTS,
+        vmar_map::arguments::TESTS,
+        vmar_map::places::TESTS,
+        vmar_map::order::TESTS,
+        vmar_map::effects::TESTS,
+        vmar_overwrite::TESTS,
+        vmar_unmap::TESTS,
+        vmar_protect::arguments::TESTS,
+        vmar_protect::mappings::TESTS,
+        vmar_protect::order::TESTS,
+        vmar_protect::effects::TESTS,
+        vmar_destroy::TESTS,
+        vmo_create::TESTS,
+        vmo_copy::TESTS,
+        vmo_size::TESTS,
+        handles::TESTS,
+        info::TESTS,
+        maps::TESTS,
+        property::TESTS,
+        system::TESTS,
+        numbers::TESTS,
+    ];
+    harness::run(&modules)
+}
