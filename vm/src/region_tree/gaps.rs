@@ -4,10 +4,9 @@
 //! ask of each which positions it offers. A gap that is large enough offers none if none of its pages
 //! is aligned as requested, so a large alignment may cost a visit to more than one.
 
-use super::span::distance;
-use super::{HasRange, RegionAdapter, RegionTree, Spans};
+use super::walk::{Downwards, Gaps, Upwards};
+use super::{RegionAdapter, RegionTree};
 use crate::addr::{PAGE_SHIFT, PageCount, VirtAddr, VirtRange};
-use crate::wavl::{NodeRef, Side};
 
 /// What a new region needs.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +50,8 @@ const FEW: usize = 1 << 8;
 
 impl GapRequest {
     /// The positions in the free addresses from `low` up to `high`.
-    fn candidates(&self, low: VirtAddr, high: VirtAddr) -> Option<Candidates> {
+    #[inline]
+    pub(super) fn candidates(&self, low: VirtAddr, high: VirtAddr) -> Option<Candidates> {
         let step_log2 = self.align_log2.max(PAGE_SHIFT);
         let low = low.max(self.within.base()).align_up(step_log2)?;
         let room_bytes = high.min(self.within.end()).checked_sub(low)?;
@@ -62,20 +62,12 @@ impl GapRequest {
             step_log2,
         })
     }
-
-    /// Where an ordered search in direction `toward` begins.
-    fn start(&self, toward: Side) -> VirtAddr {
-        match toward {
-            Side::Right => self.within.base(),
-            Side::Left => self.within.end(),
-        }
-    }
 }
 
 impl<A: RegionAdapter> RegionTree<A> {
     /// The groups of positions at which `request` fits, by ascending address.
-    pub fn gaps(&self, request: GapRequest) -> Gaps<'_, A> {
-        Gaps::new(self, request, Side::Right)
+    pub fn gaps(&self, request: GapRequest) -> Gaps<'_, A, Upwards> {
+        Gaps::new(self, request)
     }
 
     /// The lowest position at which `request` fits.
@@ -85,7 +77,7 @@ impl<A: RegionAdapter> RegionTree<A> {
 
     /// The highest position at which `request` fits.
     pub fn highest_gap(&self, request: GapRequest) -> Option<VirtAddr> {
-        let candidates = Gaps::new(self, request, Side::Left).next()?;
+        let candidates = Gaps::<A, Downwards>::new(self, request).next()?;
         candidates.nth(candidates.count - 1)
     }
 
@@ -171,230 +163,4 @@ impl<A: RegionAdapter> RegionTree<A> {
 /// A number below `count`, even to within `count / 2^64`.
 fn below(count: usize, random: u64) -> usize {
     ((u128::from(random) * count as u128) >> u64::BITS) as usize
-}
-
-/// A walk over the gaps that are large enough for a request. See [`RegionTree::gaps`].
-pub struct Gaps<'a, A: RegionAdapter> {
-    request: GapRequest,
-    bytes: usize,
-    toward: Side,
-    place: Place<'a, A>,
-    tree: &'a RegionTree<A>,
-}
-
-type Node<'a, A> = NodeRef<'a, A, Spans>;
-
-/// Which gap a walk looks at next.
-enum Place<'a, A: RegionAdapter> {
-    /// The first one, before any region.
-    Start,
-    /// The nearest inside this subtree.
-    Inside(Node<'a, A>),
-    /// The one directly beyond this region.
-    Beyond(Node<'a, A>),
-    /// None.
-    End,
-}
-
-/// A gap between two neighbours in the direction of a walk, and the place after it.
-struct Step<'a, A: RegionAdapter> {
-    near: VirtAddr,
-    far: VirtAddr,
-    next: Place<'a, A>,
-}
-
-impl<'a, A: RegionAdapter> Gaps<'a, A> {
-    fn new(tree: &'a RegionTree<A>, request: GapRequest, toward: Side) -> Self {
-        // A length that does not fit the address type fits no gap.
-        let bytes = request.pages.bytes().unwrap_or(usize::MAX);
-        Self {
-            request,
-            bytes,
-            toward,
-            place: Place::Start,
-            tree,
-        }
-    }
-
-    /// The next gap in the direction of the walk; it may be too small.
-    #[inline]
-    fn step(&mut self) -> Option<Step<'a, A>> {
-        match core::mem::replace(&mut self.place, Place::End) {
-            Place::Start => Some(self.first_gap()),
-            Place::Inside(subtree) => Some(self.gap_inside(subtree)),
-            Place::Beyond(node) => Some(self.gap_beyond(node)),
-            Place::End => None,
-        }
-    }
-
-    /// The gap between the edge of the request and the first region beyond it.
-    fn first_gap(&self) -> Step<'a, A> {
-        let near = self.request.start(self.toward);
-        let last = self.request.start(self.toward.opposite());
-        let Some(root) = self.tree.tree.root() else {
-            return Step {
-                near,
-                far: last,
-                next: Place::End,
-            };
-        };
-        let far = root.summary().edge(self.toward.opposite());
-        if !self.is_before(far, near) {
-            return Step {
-                near,
-                far,
-                next: Place::Inside(root),
-            };
-        }
-        let first = match self.toward {
-            Side::Right => self.tree.first_from(near),
-            Side::Left => self.tree.last_below(near),
-        };
-        match first.node() {
-            None => Step {
-                near,
-                far: last,
-                next: Place::End,
-            },
-            Some(node) => {
-                let edge = self.near_edge(node);
-                let far = if self.is_before(edge, near) {
-                    near
-                } else {
-                    edge
-                };
-                Step {
-                    near,
-                    far,
-                    next: Place::Beyond(node),
-                }
-            }
-        }
-    }
-
-    /// The nearest gap of the wanted size inside `subtree`, or else the one beyond it.
-    #[inline]
-    fn gap_inside(&self, mut subtree: Node<'a, A>) -> Step<'a, A> {
-        if subtree.summary().gap_bytes() < self.bytes {
-            return self.gap_outside(subtree);
-        }
-        loop {
-            if let Some(child) = subtree.child(self.toward.opposite()) {
-                let span = child.summary();
-                if span.gap_bytes() >= self.bytes {
-                    subtree = child;
-                    continue;
-                }
-                let (near, far) = (span.edge(self.toward), self.near_edge(subtree));
-                if distance(near, far) >= self.bytes {
-                    return Step {
-                        near,
-                        far,
-                        next: Place::Beyond(subtree),
-                    };
-                }
-            }
-            // It is neither before the region nor directly before it, so it is beyond it.
-            let Some(child) = subtree.child(self.toward) else {
-                return self.gap_outside(subtree);
-            };
-            let (near, far) = (
-                self.far_edge(subtree),
-                child.summary().edge(self.toward.opposite()),
-            );
-            if distance(near, far) >= self.bytes {
-                return Step {
-                    near,
-                    far,
-                    next: Place::Inside(child),
-                };
-            }
-            subtree = child;
-        }
-    }
-
-    /// The gap directly beyond the region of `node`.
-    fn gap_beyond(&self, node: Node<'a, A>) -> Step<'a, A> {
-        match node.child(self.toward) {
-            None => self.gap_outside(node),
-            Some(child) => Step {
-                near: self.far_edge(node),
-                far: child.summary().edge(self.toward.opposite()),
-                next: Place::Inside(child),
-            },
-        }
-    }
-
-    /// The gap directly beyond `subtree`.
-    fn gap_outside(&self, mut subtree: Node<'a, A>) -> Step<'a, A> {
-        let near = subtree.summary().edge(self.toward);
-        while let Some(parent) = subtree.parent() {
-            let is_beyond = parent
-                .child(self.toward)
-                .is_some_and(|child| child.is(subtree));
-            if !is_beyond {
-                return Step {
-                    near,
-                    far: self.near_edge(parent),
-                    next: Place::Beyond(parent),
-                };
-            }
-            subtree = parent;
-        }
-        Step {
-            near,
-            far: self.request.start(self.toward.opposite()),
-            next: Place::End,
-        }
-    }
-
-    /// The edge of a region that a walk meets first.
-    #[inline]
-    fn near_edge(&self, node: Node<'a, A>) -> VirtAddr {
-        match self.toward {
-            Side::Right => node.get().range().base(),
-            Side::Left => node.get().range().end(),
-        }
-    }
-
-    /// The edge of a region that a walk meets last.
-    #[inline]
-    fn far_edge(&self, node: Node<'a, A>) -> VirtAddr {
-        match self.toward {
-            Side::Right => node.get().range().end(),
-            Side::Left => node.get().range().base(),
-        }
-    }
-
-    /// Whether a walk comes to `one` before it comes to `other`.
-    #[inline]
-    fn is_before(&self, one: VirtAddr, other: VirtAddr) -> bool {
-        match self.toward {
-            Side::Right => one < other,
-            Side::Left => other < one,
-        }
-    }
-}
-
-impl<A: RegionAdapter> Iterator for Gaps<'_, A> {
-    type Item = Candidates;
-
-    #[inline]
-    fn next(&mut self) -> Option<Candidates> {
-        loop {
-            let Step { near, far, next } = self.step()?;
-            self.place = next;
-            if !self.is_before(near, self.request.start(self.toward.opposite())) {
-                self.place = Place::End;
-                return None;
-            }
-            let candidates = match self.toward {
-                Side::Right => self.request.candidates(near, far),
-                Side::Left => self.request.candidates(far, near),
-            };
-            if candidates.is_some() {
-                return candidates;
-            }
-        }
-    }
 }

@@ -20,19 +20,19 @@
 
 mod gaps;
 mod span;
+mod walk;
 
 #[cfg(test)]
 mod tests;
 
-pub use gaps::{Candidates, GapRequest, Gaps};
+pub use gaps::{Candidates, GapRequest};
 pub use span::Span;
-
-use core::cmp::Ordering;
+pub use walk::{Direction, Downwards, Gaps, Upwards};
 
 use intrusive_collections::{Adapter, PointerOps};
 
 use crate::addr::{VirtAddr, VirtRange};
-use crate::wavl::{self, CursorMut, Entry, Pointer, Value, WavlLinkOps, WavlTree};
+use crate::wavl::{self, CursorMut, Pointer, Shape, Value, WavlLinkOps, WavlTree};
 
 /// The link by which an object hangs in a [`RegionTree`]: five words.
 pub type RegionLink = wavl::Link<Span>;
@@ -64,9 +64,16 @@ impl<A> RegionAdapter for A where
 pub struct Spans;
 
 impl<A: RegionAdapter> wavl::Augment<A> for Spans {
+    const SHAPE: Shape = Shape::IsIrrelevant;
+
     #[inline]
     fn summarize(item: &Value<A>, left: Option<Span>, right: Option<Span>) -> Span {
         Span::joined(item.range(), left, right)
+    }
+
+    #[inline]
+    fn with_new(before: Span, item: Span) -> Option<Span> {
+        before.extended(item)
     }
 }
 
@@ -116,13 +123,16 @@ impl<A: RegionAdapter> RegionTree<A> {
         Pointer<A>: core::ops::Deref<Target = Value<A>>,
     {
         let range = region.range();
-        match self.tree.entry_by(|other| position(range, other.range())) {
-            Entry::Occupied(_) => Err(region),
-            Entry::Vacant(place) => {
-                place.insert(region);
-                Ok(())
-            }
+        let end = range.end();
+        let place = self.tree.place_after(|other| other.range().base() < end);
+        if place
+            .previous()
+            .is_some_and(|other| range.base() < other.range().end())
+        {
+            return Err(region);
         }
+        place.insert(region);
+        Ok(())
     }
 
     /// The region that contains `address`.
@@ -134,14 +144,16 @@ impl<A: RegionAdapter> RegionTree<A> {
     /// A cursor at the region that contains `address`.
     #[inline]
     pub fn find_cursor(&self, address: VirtAddr) -> RegionCursor<'_, A> {
-        self.tree.find_by(|other| place(address, other.range()))
+        self.last_to(address)
+            .filter(|region| address < region.range().end())
     }
 
     /// A cursor for changes, at the region that contains `address`.
     #[inline]
     pub fn find_mut(&mut self, address: VirtAddr) -> EditCursor<'_, A> {
+        let cursor = self.tree.last_mut(|other| other.range().base() <= address);
         EditCursor {
-            cursor: self.tree.find_by_mut(|other| place(address, other.range())),
+            cursor: cursor.filter(|region| address < region.range().end()),
         }
     }
 
@@ -167,13 +179,18 @@ impl<A: RegionAdapter> RegionTree<A> {
         self.tree.last(|other| other.range().base() < address)
     }
 
+    /// A cursor at the last region that begins at or below `address`.
+    #[inline]
+    fn last_to(&self, address: VirtAddr) -> RegionCursor<'_, A> {
+        self.tree.last(|other| other.range().base() <= address)
+    }
+
     /// Whether any region has a page in common with `range`.
     #[inline]
     pub fn overlaps(&self, range: VirtRange) -> bool {
-        !self
-            .tree
-            .find_by(|other| position(range, other.range()))
-            .is_null()
+        let last = self.last_below(range.end());
+        last.get()
+            .is_some_and(|region| range.base() < region.range().end())
     }
 
     /// The regions that have a page in common with `range`, by ascending address.
@@ -193,30 +210,6 @@ impl<A: RegionAdapter> RegionTree<A> {
             return None;
         }
         cursor.remove()
-    }
-}
-
-/// How `range` compares with another one; overlapping ranges are equal.
-#[inline]
-fn position(range: VirtRange, other: VirtRange) -> Ordering {
-    if range.end() <= other.base() {
-        Ordering::Less
-    } else if other.end() <= range.base() {
-        Ordering::Greater
-    } else {
-        Ordering::Equal
-    }
-}
-
-/// How `address` compares with a range; those inside are equal.
-#[inline]
-fn place(address: VirtAddr, range: VirtRange) -> Ordering {
-    if address < range.base() {
-        Ordering::Less
-    } else if range.end() <= address {
-        Ordering::Greater
-    } else {
-        Ordering::Equal
     }
 }
 

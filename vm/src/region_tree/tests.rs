@@ -37,8 +37,12 @@ fn pages(first: usize, count: usize) -> VirtRange {
 }
 
 fn region(first: usize, count: usize) -> Rc<Region> {
+    region_at(pages(first, count))
+}
+
+fn region_at(range: VirtRange) -> Rc<Region> {
     Rc::new(Region {
-        range: Cell::new(pages(first, count)),
+        range: Cell::new(range),
         link: RegionLink::new(),
     })
 }
@@ -201,11 +205,7 @@ fn requests_near_the_limits_of_addresses_do_not_wrap() {
     let top = top.expect("the upper half");
     let mut tree = Tree::default();
     let last = VirtRange::new(VirtAddr::new(usize::MAX << 13), PageCount::new(1)).expect("a page");
-    tree.insert(Rc::new(Region {
-        range: Cell::new(last),
-        link: RegionLink::new(),
-    }))
-    .expect("the tree is empty");
+    tree.insert(region_at(last)).expect("the tree is empty");
     assert_eq!(tree.lowest_gap(request(1, 1, top)), Some(top.base()));
     let huge = GapRequest {
         pages: PageCount::new(usize::MAX),
@@ -223,23 +223,44 @@ fn requests_near_the_limits_of_addresses_do_not_wrap() {
 }
 
 #[test]
-fn the_span_keeps_ends_and_gaps_of_both_halves() {
-    let low = VirtAddr::new(1 << 12);
-    for high in [1 << 47, usize::MAX << 12] {
-        let left = Span::joined(pages(1, 1), None, None);
-        let base = VirtAddr::new(high - PAGE_SIZE);
-        let range = VirtRange::new(base, PageCount::new(1)).expect("a page");
-        if base.raw() >> 63 == 0 {
-            let span = Span::joined(range, Some(left), None);
-            assert_eq!((span.first(), span.end()), (low, range.end()));
-            assert_eq!(span.gap_bytes(), base.raw() - 2 * PAGE_SIZE);
-        } else {
-            let span = Span::joined(range, None, None);
-            assert_eq!(
-                (span.first(), span.end(), span.gap_bytes()),
-                (base, range.end(), 0)
-            );
-        }
+fn a_span_keeps_both_ends_of_either_half() {
+    for (low, high) in [
+        (1, (1 << 35) - 1),
+        (usize::MAX << 35 >> 12, (usize::MAX >> 12) - 1),
+    ] {
+        let (left, right) = (pages(low, 1), pages(high, 1));
+        let left_span = Span::joined(left, None, None);
+        let span = Span::joined(right, Some(left_span), None);
+        assert_eq!((span.first(), span.end()), (left.base(), right.end()));
+        assert_eq!(
+            Span::joined(left, None, Some(Span::joined(right, None, None))),
+            span
+        );
+        assert!(span.may_have_gap(PageCount::new(high - low - 1)));
+        assert!(!left_span.may_have_gap(PageCount::new(1)));
+    }
+}
+
+#[test]
+fn gaps_too_large_to_be_told_apart_are_all_looked_at() {
+    // Pages 2^27 apart and more, with one page between each and the next gap.
+    let gap = (1 << 27) + 10;
+    let mut tree = Tree::default();
+    for number in 0..100 {
+        let wider = usize::from(number > 70);
+        tree.insert(region(100 + number * gap + wider, 1))
+            .expect("the pages are disjoint");
+    }
+    let within = pages(100, 99 * gap);
+    for (count, place) in [(gap - 2, Some(0)), (gap, Some(70)), (gap + 1, None)] {
+        let expected = place.map(|place| VirtAddr::new((101 + place * gap) * PAGE_SIZE));
+        assert_eq!(
+            tree.lowest_gap(request(count, 1, within)),
+            expected,
+            "{count:#x}"
+        );
+        let highest = tree.highest_gap(request(count, 1, within));
+        assert_eq!(highest.is_some(), expected.is_some(), "{count:#x}");
     }
 }
 

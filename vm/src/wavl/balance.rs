@@ -5,7 +5,7 @@
 
 use super::link::Side;
 use super::node::Node;
-use super::{Augment, Summary, TreeAdapter, WavlTree};
+use super::{Augment, Shape, Summary, TreeAdapter, WavlTree};
 
 /// A place below a node where a child is, or could be.
 pub(super) struct Slot<A: TreeAdapter> {
@@ -24,7 +24,8 @@ impl<A: TreeAdapter> Copy for Slot<A> {}
 impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
     /// Hangs `node` into the empty `slot`; `None` is the root of an empty tree.
     pub(super) fn attach(&mut self, node: Node<A>, slot: Option<Slot<A>>) {
-        self.set_summary(node, S::summarize(self.value(node), None, None));
+        let summary = S::summarize(self.value(node), None, None);
+        self.set_summary(node, summary);
         self.set_child(node, Side::Left, None);
         self.set_child(node, Side::Right, None);
         let Some(Slot { parent, side }) = slot else {
@@ -33,8 +34,25 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
         };
         self.set_parent(node, Some(parent));
         self.set_child(parent, side, Some(node));
-        self.refresh_upwards(Some(parent));
-        self.rebalance_after_attach(node);
+        self.announce(summary, parent);
+        self.rebalance_after_attach(node, Slot { parent, side });
+    }
+
+    /// Brings the summaries from `parent` upwards up to date with a new leaf below it.
+    #[inline]
+    fn announce(&mut self, leaf: Summary<A>, parent: Node<A>) {
+        let mut next = Some(parent);
+        while let Some(node) = next {
+            let before = self.summary(node);
+            let Some(summary) = S::with_new(before, leaf) else {
+                return self.refresh_upwards(next);
+            };
+            if summary == before {
+                return;
+            }
+            self.set_summary(node, summary);
+            next = self.parent(node);
+        }
     }
 
     /// Takes `node` out of the shape; the caller still has to disown it.
@@ -69,7 +87,9 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
         };
         self.set_child(successor, Side::Left, Some(left));
         self.set_parent(left, Some(successor));
-        self.set_parity(successor, self.parity(Some(node)));
+        if self.parity(Some(successor)) != self.parity(Some(node)) {
+            self.flip(successor);
+        }
         self.set_summary(successor, self.summary(node));
         self.replace(self.slot_of(node), Some(successor));
 
@@ -104,11 +124,12 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
         summary
     }
 
-    /// Restores the rank rule above `node`, whose rank is new or has just grown by one.
+    /// Restores the rank rule above `node`, a new leaf in `slot`.
     ///
     /// `node` is a 0-child or a 1-child, so equal parities mean 0.
-    fn rebalance_after_attach(&mut self, mut node: Node<A>) {
-        while let Some(Slot { parent, side }) = self.slot_of(node) {
+    fn rebalance_after_attach(&mut self, mut node: Node<A>, slot: Slot<A>) {
+        let mut next = Some(slot);
+        while let Some(Slot { parent, side }) = next {
             let rank = self.parity(Some(parent));
             if self.parity(Some(node)) != rank {
                 return;
@@ -120,6 +141,7 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
             }
             self.flip(parent);
             node = parent;
+            next = self.slot_of(node);
         }
     }
 
@@ -214,8 +236,13 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
     #[inline]
     fn refresh_rotated(&mut self, lower: Node<A>, top: Node<A>, before: Summary<A>) {
         self.refresh(lower);
-        if self.refresh(top) != before {
-            self.refresh_upwards(self.parent(top));
+        match S::SHAPE {
+            Shape::IsIrrelevant => self.set_summary(top, before),
+            Shape::Matters => {
+                if self.refresh(top) != before {
+                    self.refresh_upwards(self.parent(top));
+                }
+            }
         }
     }
 
@@ -278,11 +305,5 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
     #[inline]
     fn is_leaf(&self, node: Node<A>) -> bool {
         self.child(node, Side::Left).is_none() && self.child(node, Side::Right).is_none()
-    }
-
-    /// Promotes or demotes `node` by one rank.
-    #[inline]
-    fn flip(&mut self, node: Node<A>) {
-        self.set_parity(node, self.parity(Some(node)).flipped());
     }
 }

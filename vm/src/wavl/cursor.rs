@@ -35,6 +35,13 @@ impl<'a, A: TreeAdapter, S> Cursor<'a, A, S> {
         self.current.map(|node| self.tree.value(node))
     }
 
+    /// The same place if the object here is `wanted`, and the null place otherwise.
+    #[inline]
+    pub fn filter(mut self, wanted: impl FnOnce(&Value<A>) -> bool) -> Self {
+        self.current = self.current.filter(|node| wanted(self.tree.value(*node)));
+        self
+    }
+
     /// The node here, for a search that follows the summaries.
     #[inline]
     pub fn node(&self) -> Option<NodeRef<'a, A, S>> {
@@ -109,6 +116,13 @@ impl<'a, A: TreeAdapter, S> CursorMut<'a, A, S> {
     #[inline]
     pub fn get(&self) -> Option<&Value<A>> {
         self.as_cursor().get()
+    }
+
+    /// The same place if the object here is `wanted`, and the null place otherwise.
+    #[inline]
+    pub fn filter(mut self, wanted: impl FnOnce(&Value<A>) -> bool) -> Self {
+        self.current = self.as_cursor().filter(wanted).current;
+        self
     }
 
     /// The same place, to look at.

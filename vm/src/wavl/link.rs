@@ -37,16 +37,6 @@ pub enum Parity {
     Odd,
 }
 
-impl Parity {
-    /// The parity of the neighbouring ranks.
-    pub const fn flipped(self) -> Self {
-        match self {
-            Self::Even => Self::Odd,
-            Self::Odd => Self::Even,
-        }
-    }
-}
-
 /// Link operations for [`WavlTree`](super::WavlTree).
 ///
 /// # Safety
@@ -93,11 +83,11 @@ pub unsafe trait WavlLinkOps: IntrusiveLinkOps {
     /// `link` is acquired by the caller's tree, and its object is alive.
     unsafe fn set_parent(&mut self, link: Self::LinkPtr, parent: Option<Self::LinkPtr>);
 
-    /// Sets the parity of the rank of `link`.
+    /// Changes the parity of the rank of `link` to the other one.
     ///
     /// # Safety
     /// `link` is acquired by the caller's tree, and its object is alive.
-    unsafe fn set_parity(&mut self, link: Self::LinkPtr, parity: Parity);
+    unsafe fn flip_parity(&mut self, link: Self::LinkPtr);
 
     /// Sets the summary of the subtree below and including `link`.
     ///
@@ -205,18 +195,29 @@ impl<S> Default for LinkOps<S> {
 }
 
 impl<S> LinkOps<S> {
-    /// Replaces the parent and keeps the tags, or the other way round, as `change` says.
+    /// The parent of `link`, with the tags.
     ///
     /// # Safety
     /// `link` is acquired by the caller's tree, and its object is alive.
     #[inline]
-    unsafe fn change_parent(
-        link: NonNull<Link<S>>,
-        change: impl FnOnce(*mut Link<S>) -> *mut Link<S>,
-    ) {
+    unsafe fn tagged_parent(link: NonNull<Link<S>>) -> *mut Link<S> {
         // SAFETY: The caller keeps the object alive.
         let parent = unsafe { &link.as_ref().parent };
-        parent.store(change(parent.load(Ordering::Relaxed)), Ordering::Relaxed);
+        // SAFETY: A plain read, which the compiler can merge with others, is enough: only the caller's
+        // tree writes the parent of a link that it has acquired, and the caller may read that tree.
+        unsafe { parent.as_ptr().read() }
+    }
+
+    /// Replaces the parent of `link`, tags and all.
+    ///
+    /// # Safety
+    /// `link` is acquired by the caller's tree, which the caller may change, and its object is alive.
+    #[inline]
+    unsafe fn set_tagged_parent(link: NonNull<Link<S>>, parent: *mut Link<S>) {
+        // SAFETY: The caller keeps the object alive.
+        unsafe { link.as_ref() }
+            .parent
+            .store(parent, Ordering::Relaxed);
     }
 }
 
@@ -257,15 +258,15 @@ unsafe impl<S: Copy + PartialEq> WavlLinkOps for LinkOps<S> {
 
     #[inline]
     unsafe fn parent(&self, link: Self::LinkPtr) -> Option<Self::LinkPtr> {
-        // SAFETY: The caller keeps the object alive.
-        let parent = unsafe { link.as_ref() }.parent.load(Ordering::Relaxed);
+        // SAFETY: The caller's promise is passed on.
+        let parent = unsafe { Self::tagged_parent(link) };
         NonNull::new(parent.map_addr(|address| address & !TAGS))
     }
 
     #[inline]
     unsafe fn parity(&self, link: Self::LinkPtr) -> Parity {
-        // SAFETY: The caller keeps the object alive.
-        let parent = unsafe { link.as_ref() }.parent.load(Ordering::Relaxed);
+        // SAFETY: The caller's promise is passed on.
+        let parent = unsafe { Self::tagged_parent(link) };
         if parent.addr() & ODD == 0 {
             Parity::Even
         } else {
@@ -291,17 +292,17 @@ unsafe impl<S: Copy + PartialEq> WavlLinkOps for LinkOps<S> {
     unsafe fn set_parent(&mut self, link: Self::LinkPtr, parent: Option<Self::LinkPtr>) {
         let parent = parent.map_or(ptr::null_mut(), NonNull::as_ptr);
         // SAFETY: The caller's promise is passed on.
-        unsafe { Self::change_parent(link, |old| parent.map_addr(|to| to | old.addr() & TAGS)) };
+        let tags = unsafe { Self::tagged_parent(link) }.addr() & TAGS;
+        // SAFETY: The caller's promise is passed on.
+        unsafe { Self::set_tagged_parent(link, parent.wrapping_byte_add(tags)) };
     }
 
     #[inline]
-    unsafe fn set_parity(&mut self, link: Self::LinkPtr, parity: Parity) {
-        let tag = match parity {
-            Parity::Even => 0,
-            Parity::Odd => ODD,
-        };
+    unsafe fn flip_parity(&mut self, link: Self::LinkPtr) {
         // SAFETY: The caller's promise is passed on.
-        unsafe { Self::change_parent(link, |old| old.map_addr(|address| address & !ODD | tag)) };
+        let parent = unsafe { Self::tagged_parent(link) };
+        // SAFETY: The caller's promise is passed on.
+        unsafe { Self::set_tagged_parent(link, parent.map_addr(|address| address ^ ODD)) };
     }
 
     #[inline]

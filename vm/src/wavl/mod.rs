@@ -81,8 +81,8 @@
 //! ```
 //!
 //! After a change the path upwards is computed anew until a summary comes out as it was. A rotation
-//! computes the nodes that went down, then the one that went up. For a summary that depends only on
-//! the order of objects, the one on top comes out as before, and no ancestor is touched.
+//! computes the nodes that went down, then the one that went up, unless its summary depends on the order
+//! of objects only: then it is what the old top had, and no ancestor is touched.
 
 mod balance;
 mod cursor;
@@ -117,6 +117,11 @@ pub type Summary<A> = <<A as Adapter>::LinkOps as WavlLinkOps>::Summary;
 
 /// How a subtree is summarised in its topmost node.
 pub trait Augment<A: TreeAdapter> {
+    /// Whether the summary of a subtree depends on its shape, or only on its items in order.
+    ///
+    /// If it does not, a rotation need not compute the summary of the node that goes up.
+    const SHAPE: Shape = Shape::Matters;
+
     /// The summary of the subtree of `item`, given those of its two children.
     ///
     /// The result may depend on nothing else, or it will be out of date. A changed item must be
@@ -126,6 +131,25 @@ pub trait Augment<A: TreeAdapter> {
         left: Option<Summary<A>>,
         right: Option<Summary<A>>,
     ) -> Summary<A>;
+
+    /// The summary of a subtree in which an item is new, if it follows from the one before and from
+    /// that of the item alone.
+    ///
+    /// `None`, the default, has it computed from the children. That is always right, and costs more.
+    #[inline]
+    fn with_new(before: Summary<A>, item: Summary<A>) -> Option<Summary<A>> {
+        let _ = (before, item);
+        None
+    }
+}
+
+/// What the shape of a subtree is to its summary. See [`Augment::SHAPE`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Shape {
+    /// A summary may change when its subtree only changes its shape.
+    Matters,
+    /// A summary depends on the items and their order only.
+    IsIrrelevant,
 }
 
 /// The augmentation of a tree that needs none.

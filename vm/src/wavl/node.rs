@@ -109,10 +109,11 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
         unsafe { self.adapter.link_ops_mut().set_parent(node.0, parent) }
     }
 
+    /// Promotes or demotes `node` by one rank.
     #[inline]
-    pub(super) fn set_parity(&mut self, node: Node<A>, parity: Parity) {
+    pub(super) fn flip(&mut self, node: Node<A>) {
         // SAFETY: The module's invariant, see `Node`.
-        unsafe { self.adapter.link_ops_mut().set_parity(node.0, parity) }
+        unsafe { self.adapter.link_ops_mut().flip_parity(node.0) }
     }
 
     #[inline]

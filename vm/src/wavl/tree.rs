@@ -172,6 +172,15 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
         }
     }
 
+    /// As [`last`](Self::last), for changes.
+    #[inline]
+    pub fn last_mut(&mut self, before: impl FnMut(&Value<A>) -> bool) -> CursorMut<'_, A, S> {
+        CursorMut {
+            current: self.boundary(before).0,
+            tree: self,
+        }
+    }
+
     /// The object for which `compare` returns `Equal`, or the place where it would go.
     #[inline]
     pub fn entry_by(&mut self, compare: impl FnMut(&Value<A>) -> Ordering) -> Entry<'_, A, S> {
@@ -180,7 +189,17 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
                 current: Some(node),
                 tree: self,
             }),
-            Search::Missing(slot) => Entry::Vacant(InsertCursor { tree: self, slot }),
+            Search::Missing(slot) => {
+                let previous = slot.and_then(|slot| match slot.side {
+                    Side::Left => self.neighbour(slot.parent, Side::Left),
+                    Side::Right => Some(slot.parent),
+                });
+                Entry::Vacant(InsertCursor {
+                    tree: self,
+                    slot,
+                    previous,
+                })
+            }
         }
     }
 
@@ -202,6 +221,30 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
                 self.set_child(parent, if is_left { Side::Left } else { Side::Right }, None);
             }
             drop(self.disown(node));
+        }
+    }
+
+    /// The place between the objects that are `before` it and those that are not.
+    ///
+    /// All objects that are must come first.
+    #[inline]
+    pub fn place_after(
+        &mut self,
+        mut before: impl FnMut(&Value<A>) -> bool,
+    ) -> InsertCursor<'_, A, S> {
+        let (mut previous, mut slot) = (None, None);
+        let mut next = self.root;
+        while let Some(node) = next {
+            let is_below = before(self.value(node));
+            previous = if is_below { next } else { previous };
+            let side = if is_below { Side::Right } else { Side::Left };
+            slot = Some(Slot { parent: node, side });
+            next = self.child(node, side);
+        }
+        InsertCursor {
+            tree: self,
+            slot,
+            previous,
         }
     }
 
@@ -235,18 +278,16 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
         &self,
         mut before: impl FnMut(&Value<A>) -> bool,
     ) -> (Option<Node<A>>, Option<Node<A>>) {
-        let mut ends = (None, None);
+        let (mut below, mut above) = (None, None);
         let mut next = self.root;
         while let Some(node) = next {
-            if before(self.value(node)) {
-                ends.0 = Some(node);
-                next = self.child(node, Side::Right);
-            } else {
-                ends.1 = Some(node);
-                next = self.child(node, Side::Left);
-            }
+            // Written so that one comparison decides all three without a jump.
+            let is_below = before(self.value(node));
+            below = if is_below { next } else { below };
+            above = if is_below { above } else { next };
+            next = self.child(node, if is_below { Side::Right } else { Side::Left });
         }
-        ends
+        (below, above)
     }
 }
 
@@ -292,9 +333,16 @@ pub enum Entry<'a, A: TreeAdapter, S> {
 pub struct InsertCursor<'a, A: TreeAdapter, S> {
     tree: &'a mut WavlTree<A, S>,
     slot: Option<Slot<A>>,
+    previous: Option<Node<A>>,
 }
 
 impl<'a, A: TreeAdapter, S: Augment<A>> InsertCursor<'a, A, S> {
+    /// The object before this gap.
+    #[inline]
+    pub fn previous(&self) -> Option<&Value<A>> {
+        self.previous.map(|node| self.tree.value(node))
+    }
+
     /// Inserts an object here.
     ///
     /// # Panics
