@@ -9,7 +9,7 @@
 //!    front of this CPU   chains of free blocks     │                        │
 //!          │ a chain at a time                     │                        │
 //!    depot of the size   slabs: pages of blocks    │                        │
-//!          │ a page at a time                      │ 2^n pages              │
+//!          │ a page at a time                      │ whole pages            │
 //!    ┌─────▼───────────────────────────────────────▼─────┐           ┌──────▼──────┐
 //!    │                    page source                    │ ─────────►│    arena    │
 //!    └───────────────────────────────────────────────────┘  once     └─────────────┘
@@ -55,18 +55,16 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use spin::{Mutex, Once};
 
 use crate::addr::{PAGE_SIZE, PageCount};
+use crate::cpu::{CpuId, MAX_CPUS};
 use arena::Arena;
 use classes::{CLASSES, SizeClass};
 use front::{Chain, Front};
 use slab::{Depot, Keep};
 
-/// How many CPUs have a front of their own.
-const MAX_CPUS: usize = 32;
-
 /// A heap that grows from, and shrinks into, a source of pages.
 pub struct KernelHeap<P: 'static> {
     source: Once<&'static P>,
-    current_cpu: fn() -> usize,
+    current_cpu: fn() -> CpuId,
     fronts: [Mutex<Front>; MAX_CPUS],
     depots: [Mutex<Depot>; CLASSES],
     arena: Arena,
@@ -92,8 +90,8 @@ pub struct HeapStatistics {
 impl<P: PageSource> KernelHeap<P> {
     /// A heap with no memory.
     ///
-    /// `current_cpu` returns a small number that tells the CPUs apart, from the first allocation on.
-    pub const fn new(current_cpu: fn() -> usize) -> Self {
+    /// `current_cpu` tells which processor runs the caller, from the first allocation on.
+    pub const fn new(current_cpu: fn() -> CpuId) -> Self {
         Self {
             source: Once::new(),
             current_cpu,
@@ -120,7 +118,7 @@ impl<P: PageSource> KernelHeap<P> {
     /// Returns whether that much memory was there. If it was not, the heap works all the same, with
     /// what the arena has.
     pub fn attach(&self, source: &'static P) -> bool {
-        let reserve = PageCount::new(source.reserve().get().next_power_of_two());
+        let reserve = source.reserve();
         let piece = source.take(reserve, PAGE_SIZE.ilog2());
         let is_added = piece.zip(reserve.bytes()).is_some_and(|(base, bytes)| {
             self.pages.fetch_add(reserve.get(), Ordering::Relaxed);
@@ -170,8 +168,7 @@ impl<P: PageSource> KernelHeap<P> {
     }
 
     fn front(&self) -> &Mutex<Front> {
-        // A CPU with a number out of range shares the last front.
-        &self.fronts[(self.current_cpu)().min(MAX_CPUS - 1)]
+        &self.fronts[(self.current_cpu)().index()]
     }
 
     fn depot(&self, class: SizeClass) -> &Mutex<Depot> {
@@ -246,7 +243,7 @@ impl<P: PageSource> KernelHeap<P> {
                 self.fetch(source, class)?
             }
             None => {
-                let pages = pages_for(layout)?;
+                let pages = PageCount::covering(layout.size());
                 let block = source.take(pages, layout.align().max(PAGE_SIZE).ilog2())?;
                 self.pages.fetch_add(pages.get(), Ordering::Relaxed);
                 block
@@ -290,19 +287,14 @@ impl<P: PageSource> KernelHeap<P> {
             if let Some(surplus) = surplus {
                 self.put(source, class, surplus);
             }
-        } else if let Some(pages) = pages_for(layout) {
+        } else {
             drop(front);
+            let pages = PageCount::covering(layout.size());
             self.pages.fetch_sub(pages.get(), Ordering::Relaxed);
             // SAFETY: The block came from `take` with this number of pages, and nobody uses it.
             unsafe { source.give_back(block, pages) };
         }
     }
-}
-
-/// The whole pages for a block that is not kept in stock.
-fn pages_for(layout: Layout) -> Option<PageCount> {
-    let pages = PageCount::covering(layout.size().max(1));
-    pages.get().checked_next_power_of_two().map(PageCount::new)
 }
 
 // SAFETY:

@@ -2,7 +2,9 @@
 
 use core::ptr::NonNull;
 
-use crate::addr::PageCount;
+use crate::addr::{PageCount, PhysRange};
+use crate::pages::owner::Heap;
+use crate::pages::{FrameRun, PageDatabase};
 
 /// Something that hands out whole pages.
 ///
@@ -18,8 +20,7 @@ pub unsafe trait PageSource: Sync {
     /// How much memory the source's own bookkeeping may ever need.
     fn reserve(&self) -> PageCount;
 
-    /// Hands out `pages` pages, a power of two, that follow each other and begin at a multiple of
-    /// `2^align_log2` bytes.
+    /// Hands out `pages` pages that follow each other and begin at a multiple of `2^align_log2` bytes.
     ///
     /// `None` if memory has run out.
     fn take(&self, pages: PageCount, align_log2: u32) -> Option<NonNull<u8>>;
@@ -30,4 +31,48 @@ pub unsafe trait PageSource: Sync {
     /// 1. `take` returned `base` for this number of pages.
     /// 2. Nobody uses them any more.
     unsafe fn give_back(&self, base: NonNull<u8>, pages: PageCount);
+}
+
+/// At most so many frames of memory cause a byte of bookkeeping.
+///
+/// The database's buddy manages blocks of 64 frames. No two free blocks that it lists are halves of a
+/// larger one, so it lists at most every other block, and a B-tree that is at least half full spends less
+/// than 24 bytes on each.
+const FRAMES_PER_BYTE: usize = 4;
+
+/// What its bookkeeping may need however little memory there is: a node for each of its B-trees.
+const LEAST_RESERVE: PageCount = PageCount::new(4);
+
+// SAFETY: A frame or run of the heap belongs to nobody else, and the direct map shows it, writable, at
+// the address that the trait deals in. `take` looks at the alignment of that address.
+unsafe impl PageSource for PageDatabase {
+    #[inline]
+    fn is_bookkeeping(&self) -> bool {
+        Self::is_bookkeeping(self)
+    }
+
+    fn reserve(&self) -> PageCount {
+        let bytes = self.counts().total.get() / FRAMES_PER_BYTE;
+        PageCount::covering(bytes).max(LEAST_RESERVE)
+    }
+
+    fn take(&self, pages: PageCount, align_log2: u32) -> Option<NonNull<u8>> {
+        let run = self.allocate_contiguous::<Heap>(pages, align_log2).ok()?;
+        let base = self.pointer(run.range().base());
+        if base.addr().trailing_zeros() < align_log2 {
+            // The direct map does not preserve an alignment as large as this.
+            self.free_run(run);
+            return None;
+        }
+        let _ = run.into_range();
+        Some(base)
+    }
+
+    unsafe fn give_back(&self, base: NonNull<u8>, pages: PageCount) {
+        let base = self.physmap().address_of(base);
+        if let Some(range) = PhysRange::new(base, pages) {
+            // SAFETY: The caller gives back what `take` turned into this range, once.
+            self.free_run(unsafe { FrameRun::<Heap>::from_range(range) });
+        }
+    }
 }

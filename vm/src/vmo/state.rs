@@ -41,7 +41,10 @@ pub enum Supply {
     /// There is no page, which reads as zero.
     Zero,
     /// The page will be there later.
-    #[expect(dead_code, reason = "all requests can be answered at once until there are pagers")]
+    #[expect(
+        dead_code,
+        reason = "all requests can be answered at once until there are pagers"
+    )]
     Wait(PageRequest),
 }
 
