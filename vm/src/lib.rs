@@ -13,6 +13,7 @@ pub mod heap;
 mod locked;
 pub mod mmu;
 pub mod pages;
+pub mod paging;
 pub mod region_tree;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;

@@ -31,6 +31,7 @@ pub use counts::{FrameCounts, Mismatch};
 pub use frame::{Frame, FrameRun, OwnerKind, owner};
 pub use list::FrameList;
 
+use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -384,6 +385,12 @@ impl PageDatabase {
             self.fill(&mut frame, 0xa5);
         }
         let _ = number;
+    }
+}
+
+impl fmt::Debug for PageDatabase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the frames in {:?}", self.span)
     }
 }
 

@@ -7,13 +7,13 @@ use crate::addr::PhysAddr;
 impl PageDatabase {
     /// How many entries of the table at `address` are in use, as `set_population` said last.
     #[inline]
-    pub fn population(&self, address: PhysAddr) -> u16 {
+    pub(crate) fn population(&self, address: PhysAddr) -> u16 {
         self.table_info(address).population()
     }
 
     /// Remembers how many entries of the table at `address` are in use. Its page tables are locked.
     #[inline]
-    pub fn set_population(&self, address: PhysAddr, population: u16) {
+    pub(crate) fn set_population(&self, address: PhysAddr, population: u16) {
         self.table_info(address).set_population(population);
     }
 

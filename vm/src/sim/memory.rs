@@ -1,10 +1,11 @@
 //! Memory of the simulated machine.
 
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU8, Ordering};
 use std::alloc::{Layout, alloc_zeroed};
 use std::boxed::Box;
 
-use crate::addr::{PAGE_SIZE, PhysRange};
+use crate::addr::{PAGE_SIZE, PhysAddr, PhysRange};
 use crate::cpu::CpuId;
 use crate::pages::{Config, PageDatabase, PhysMap};
 
@@ -41,4 +42,40 @@ fn leaked(bytes: usize) -> NonNull<u8> {
     let layout = Layout::from_size_align(bytes, PAGE_SIZE).expect("a size that fits");
     // SAFETY: The size is not zero: a span has at least a page.
     NonNull::new(unsafe { alloc_zeroed(layout) }).expect("the host has memory")
+}
+
+/// Loads the bytes at a physical address, which are all in one frame of the machine.
+///
+/// # Panics
+/// If there is no memory.
+pub(super) fn load(pages: &PageDatabase, address: PhysAddr, buffer: &mut [u8]) {
+    for (byte, from) in buffer.iter_mut().zip(bytes_at(pages, address)) {
+        *byte = from.load(Ordering::Relaxed);
+    }
+}
+
+/// Stores bytes to a physical address; they all go to one frame of the machine.
+///
+/// # Panics
+/// If there is no memory.
+pub(super) fn store(pages: &PageDatabase, address: PhysAddr, bytes: &[u8]) {
+    for (byte, to) in bytes.iter().zip(bytes_at(pages, address)) {
+        to.store(*byte, Ordering::Relaxed);
+    }
+}
+
+/// The bytes from `address` to the end of its frame.
+fn bytes_at(pages: &PageDatabase, address: PhysAddr) -> &[AtomicU8] {
+    assert!(
+        pages.generation(address).is_some(),
+        "there is no memory at {address:?}"
+    );
+    let frame = pages
+        .pointer(address.page_base())
+        .cast::<[AtomicU8; PAGE_SIZE]>();
+    // SAFETY:
+    // 1. The address was checked to be in the span, all of which `database` allocated for good.
+    // 2. Processors share memory, so all bytes are atomic.
+    let bytes = unsafe { frame.as_ref() };
+    &bytes[address.page_offset()..]
 }

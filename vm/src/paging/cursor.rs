@@ -1,0 +1,193 @@
+//! The cursor: the only way to change what is mapped.
+
+use spin::MutexGuard;
+
+use super::edit::Edit;
+use super::map::{Piece, Sizes, enter_pages};
+use super::table::Table;
+use super::{Entry, EntryFormat, Level, PageTables};
+use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
+use crate::mmu::{Access, Domain, MapError, MapFlags, MmuCursor, PageSize, TlbBatch, Translation};
+
+/// A place in page tables that are locked.
+#[derive(Debug)]
+pub struct Cursor<'a, F: EntryFormat> {
+    tables: &'a PageTables<F>,
+    _guard: MutexGuard<'a, ()>,
+    range: VirtRange,
+    position: VirtAddr,
+    /// The leaf table that was used last, with its number.
+    leaf_table: Option<(usize, Table)>,
+    has_new_entries: bool,
+}
+
+impl<'a, F: EntryFormat> Cursor<'a, F> {
+    #[inline]
+    pub(super) const fn new(
+        tables: &'a PageTables<F>,
+        guard: MutexGuard<'a, ()>,
+        range: VirtRange,
+    ) -> Self {
+        Self {
+            tables,
+            _guard: guard,
+            range,
+            position: range.base(),
+            leaf_table: None,
+            has_new_entries: false,
+        }
+    }
+
+    /// The `count` pages from the position on.
+    #[inline]
+    fn ahead(&self, count: PageCount) -> VirtRange {
+        VirtRange::new(self.position, count)
+            .filter(|ahead| self.range.contains_range(*ahead))
+            .expect("a cursor stays in its range")
+    }
+
+    /// The leaf table that has the page at the position, if there is one.
+    #[inline]
+    fn leaf_table(&mut self) -> Option<Table> {
+        let number = Level::LEAF.table_number(self.position);
+        if let Some((known, table)) = self.leaf_table
+            && known == number
+        {
+            return Some(table);
+        }
+        let (table, Level::LEAF) = self.deepest_table() else {
+            return None;
+        };
+        self.leaf_table = Some((number, table));
+        Some(table)
+    }
+
+    /// The table whose entry says what the page at the position is, and its level.
+    #[inline]
+    fn deepest_table(&self) -> (Table, Level) {
+        let mut table = self.tables.root_table();
+        let mut level = Level::ROOT;
+        while let Some(below) = level.below()
+            && let Some(next) = self
+                .tables
+                .table_below(table.get(level.index(self.position)), level)
+        {
+            table = next;
+            level = below;
+        }
+        (table, level)
+    }
+
+    /// Maps pages that are all in one leaf table.
+    #[inline]
+    fn map_pages(&mut self, table: Table, piece: Piece, flags: MapFlags) -> Result<(), MapError> {
+        if Level::LEAF
+            .indices(piece.range)
+            .any(|index| table.get(index) != 0)
+        {
+            return Err(MapError::AlreadyMapped);
+        }
+        enter_pages::<F>(table, piece, flags);
+        self.has_new_entries = true;
+        Ok(())
+    }
+
+    fn edit(&mut self, count: PageCount, edit: Edit, batch: &mut TlbBatch) {
+        if count == PageCount::ZERO {
+            return;
+        }
+        let range = self.ahead(count);
+        self.leaf_table = None;
+        self.tables
+            .edit(self.tables.root_table(), Level::ROOT, range, edit, batch);
+        self.position = range.end();
+    }
+}
+
+impl<F: EntryFormat> MmuCursor for Cursor<'_, F> {
+    #[inline]
+    fn position(&self) -> VirtAddr {
+        self.position
+    }
+
+    #[inline]
+    fn seek(&mut self, address: VirtAddr) {
+        let is_inside = self.range.contains(address) || address == self.range.end();
+        assert!(is_inside, "{address:?} is outside {:?}", self.range);
+        self.position = address.page_base();
+    }
+
+    fn query(&self) -> Option<Translation> {
+        let (table, level) = self.deepest_table();
+        match F::decode(table.get(level.index(self.position)), level) {
+            Entry::Leaf(leaf) => {
+                let offset = self.position.raw() % leaf.size.bytes();
+                let address = leaf.address.checked_add(offset)?;
+                Some(Translation { address, ..leaf })
+            }
+            Entry::Empty | Entry::Table(_) => None,
+        }
+    }
+
+    #[inline]
+    fn map(&mut self, run: PhysRange, flags: MapFlags) -> Result<(), MapError> {
+        let range = self.ahead(run.pages());
+        let piece = Piece {
+            range,
+            address: run.base(),
+        };
+        let last = VirtAddr::new(range.end().raw() - PAGE_SIZE);
+        let is_in_one_table =
+            Level::LEAF.table_number(range.base()) == Level::LEAF.table_number(last);
+        match self.leaf_table() {
+            Some(table) if is_in_one_table => self.map_pages(table, piece, flags)?,
+            _ => {
+                let sizes = match flags.domain {
+                    Domain::User => Sizes::All,
+                    Domain::Kernel => Sizes::Base,
+                };
+                self.tables.map_piece(piece, flags, sizes)?;
+            }
+        }
+        self.position = range.end();
+        Ok(())
+    }
+
+    fn unmap(&mut self, count: PageCount, batch: &mut TlbBatch) {
+        self.edit(count, Edit::Remove, batch);
+    }
+
+    fn protect(&mut self, count: PageCount, access: Access, batch: &mut TlbBatch) {
+        self.edit(count, Edit::Protect(access), batch);
+    }
+
+    fn replace(&mut self, address: PhysAddr, flags: MapFlags, batch: &mut TlbBatch) {
+        let page = self.ahead(PageCount::new(1));
+        let table = self
+            .leaf_table()
+            .expect("a page that is replaced is mapped");
+        let index = Level::LEAF.index(self.position);
+        let new = F::leaf(address, PageSize::Base, flags);
+        let Entry::Leaf(old) = F::decode(table.get(index), Level::LEAF) else {
+            panic!("a page that is replaced is mapped");
+        };
+        if F::BREAKS_BEFORE_MAKE && old.address != address {
+            table.replace(index, 0);
+            self.tables.format.forget(self.position);
+        } else {
+            batch.add_stale(page);
+        }
+        table.replace(index, new);
+        self.has_new_entries = true;
+        self.position = page.end();
+    }
+}
+
+impl<F: EntryFormat> Drop for Cursor<'_, F> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.has_new_entries {
+            F::publish();
+        }
+    }
+}

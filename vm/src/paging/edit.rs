@@ -1,0 +1,108 @@
+//! Taking translations and permissions away.
+
+use super::table::Table;
+use super::{Entry, EntryFormat, Level, PageTables, TopLevel};
+use crate::addr::{PageCount, VirtRange};
+use crate::mmu::{Access, Domain};
+use crate::tlb::TlbBatch;
+
+/// What happens to the translations in a range.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Edit {
+    /// They go.
+    Remove,
+    /// They allow this, except that none becomes writable that was not.
+    Protect(Access),
+}
+
+impl Edit {
+    /// What replaces the leaf `entry` of a table of `level`.
+    #[inline]
+    fn apply<F: EntryFormat>(self, entry: u64, level: Level) -> u64 {
+        let Self::Protect(access) = self else {
+            return 0;
+        };
+        let Entry::Leaf(leaf) = F::decode(entry, level) else {
+            return entry;
+        };
+        let before = leaf.flags.access;
+        let after = access & (before | Access::WRITE.complement());
+        match after {
+            _ if after == before => entry,
+            _ if after.is_empty() => 0,
+            _ => F::with_access(entry, level, after),
+        }
+    }
+}
+
+impl<F: EntryFormat> PageTables<F> {
+    /// Edits the leaves in `range`, which lies below `table`, and frees the tables that become empty.
+    /// The lock is held.
+    pub(super) fn edit(
+        &self,
+        table: Table,
+        level: Level,
+        range: VirtRange,
+        edit: Edit,
+        batch: &mut TlbBatch,
+    ) {
+        let Some(level_below) = level.below() else {
+            return edit_pages::<F>(table, range, edit, batch);
+        };
+        for part in level.parts(range) {
+            let index = level.index(part.base());
+            let entry = table.get(index);
+            match F::decode(entry, level) {
+                Entry::Empty => {}
+                Entry::Leaf(leaf) => {
+                    let edit = if leaf.size.pages() == part.pages() {
+                        edit
+                    } else {
+                        assert_eq!(leaf.flags.domain, Domain::User, "{part:?} is fixed");
+                        Edit::Remove
+                    };
+                    let new = edit.apply::<F>(entry, level);
+                    match new {
+                        _ if new == entry => continue,
+                        0 => table.clear(index),
+                        _ => table.replace(index, new),
+                    }
+                    if let Some(whole) = level.whole_entry(part.base()) {
+                        batch.add_stale(whole);
+                    }
+                }
+                Entry::Table(address) => {
+                    let below = Table::at(self.pages, address);
+                    self.edit(below, level_below, part, edit, batch);
+                    if below.population() == 0 && !self.is_for_good(level) {
+                        table.clear(index);
+                        batch.add_table(self.pages, below.into_frame());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether tables that tables of `level` link to stay even if they are empty.
+    fn is_for_good(&self, level: Level) -> bool {
+        level == Level::ROOT && self.top_level == TopLevel::Shared
+    }
+}
+
+/// Edits the entries of a leaf table.
+#[inline]
+fn edit_pages<F: EntryFormat>(table: Table, range: VirtRange, edit: Edit, batch: &mut TlbBatch) {
+    let indices = Level::LEAF.indices(range);
+    let first = indices.start;
+    let changed = table.edit(indices, |entry| edit.apply::<F>(entry, Level::LEAF));
+    let stale = changed.and_then(|changed| {
+        let skipped = PageCount::new(changed.start - first).bytes()?;
+        VirtRange::new(
+            range.base().checked_add(skipped)?,
+            PageCount::new(changed.len()),
+        )
+    });
+    if let Some(stale) = stale {
+        batch.add_stale(stale);
+    }
+}
