@@ -5,7 +5,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use intrusive_collections::{DefaultLinkOps, LinkOps as IntrusiveLinkOps};
 
@@ -101,6 +101,8 @@ const LINKED: usize = 1;
 /// Set in [`Link::parent`] while the rank is odd.
 const ODD: usize = 2;
 const TAGS: usize = LINKED | ODD;
+/// [`Link::parent`] while the link belongs to no tree.
+const UNLINKED: usize = 0;
 
 /// The link by which an object hangs in a [`WavlTree`](super::WavlTree), with a summary of type `S`.
 ///
@@ -108,8 +110,8 @@ const TAGS: usize = LINKED | ODD;
 /// with one atomic step, and from then on only whoever may read or change that tree touches the rest.
 pub struct Link<S = ()> {
     children: [Cell<Option<NonNull<Self>>>; 2],
-    /// The parent, with [`LINKED`] and [`ODD`] in the low bits; null while not in a tree.
-    parent: AtomicPtr<Self>,
+    /// The address of the parent, with [`LINKED`] and [`ODD`] in the low bits; 0 while not in a tree.
+    parent: AtomicUsize,
     /// Written before it is first read, by the tree that acquired the link.
     summary: UnsafeCell<MaybeUninit<S>>,
 }
@@ -125,14 +127,14 @@ impl<S> Link<S> {
         };
         Self {
             children: [const { Cell::new(None) }; 2],
-            parent: AtomicPtr::new(ptr::null_mut()),
+            parent: AtomicUsize::new(UNLINKED),
             summary: UnsafeCell::new(MaybeUninit::uninit()),
         }
     }
 
     /// Whether the object is in a tree.
     pub fn is_linked(&self) -> bool {
-        !self.parent.load(Ordering::Relaxed).is_null()
+        self.parent.load(Ordering::Relaxed) != UNLINKED
     }
 }
 
@@ -200,7 +202,7 @@ impl<S> LinkOps<S> {
     /// # Safety
     /// `link` is acquired by the caller's tree, and its object is alive.
     #[inline]
-    unsafe fn tagged_parent(link: NonNull<Link<S>>) -> *mut Link<S> {
+    unsafe fn tagged_parent(link: NonNull<Link<S>>) -> usize {
         // SAFETY: The caller keeps the object alive.
         let parent = unsafe { &link.as_ref().parent };
         // SAFETY: A plain read, which the compiler can merge with others, is enough: only the caller's
@@ -213,7 +215,7 @@ impl<S> LinkOps<S> {
     /// # Safety
     /// `link` is acquired by the caller's tree, which the caller may change, and its object is alive.
     #[inline]
-    unsafe fn set_tagged_parent(link: NonNull<Link<S>>, parent: *mut Link<S>) {
+    unsafe fn set_tagged_parent(link: NonNull<Link<S>>, parent: usize) {
         // SAFETY: The caller keeps the object alive.
         unsafe { link.as_ref() }
             .parent
@@ -227,12 +229,10 @@ unsafe impl<S> IntrusiveLinkOps for LinkOps<S> {
 
     #[inline]
     unsafe fn acquire_link(&mut self, link: Self::LinkPtr) -> bool {
-        let free = ptr::null_mut();
-        let taken = ptr::null_mut::<Link<S>>().map_addr(|_| LINKED);
         // SAFETY: The caller owns the object, so it is alive.
         let parent = unsafe { &link.as_ref().parent };
         parent
-            .compare_exchange(free, taken, Ordering::Acquire, Ordering::Relaxed)
+            .compare_exchange(UNLINKED, LINKED, Ordering::Acquire, Ordering::Relaxed)
             .is_ok()
     }
 
@@ -241,7 +241,7 @@ unsafe impl<S> IntrusiveLinkOps for LinkOps<S> {
         // SAFETY: The caller acquired the link, and a tree keeps its objects alive.
         unsafe { link.as_ref() }
             .parent
-            .store(ptr::null_mut(), Ordering::Release);
+            .store(UNLINKED, Ordering::Release);
     }
 }
 
@@ -260,14 +260,15 @@ unsafe impl<S: Copy + PartialEq> WavlLinkOps for LinkOps<S> {
     unsafe fn parent(&self, link: Self::LinkPtr) -> Option<Self::LinkPtr> {
         // SAFETY: The caller's promise is passed on.
         let parent = unsafe { Self::tagged_parent(link) };
-        NonNull::new(parent.map_addr(|address| address & !TAGS))
+        // `set_parent` exposed where the pointer may go.
+        NonNull::new(ptr::with_exposed_provenance_mut(parent & !TAGS))
     }
 
     #[inline]
     unsafe fn parity(&self, link: Self::LinkPtr) -> Parity {
         // SAFETY: The caller's promise is passed on.
         let parent = unsafe { Self::tagged_parent(link) };
-        if parent.addr() & ODD == 0 {
+        if parent & ODD == 0 {
             Parity::Even
         } else {
             Parity::Odd
@@ -290,11 +291,11 @@ unsafe impl<S: Copy + PartialEq> WavlLinkOps for LinkOps<S> {
 
     #[inline]
     unsafe fn set_parent(&mut self, link: Self::LinkPtr, parent: Option<Self::LinkPtr>) {
-        let parent = parent.map_or(ptr::null_mut(), NonNull::as_ptr);
+        let parent = parent.map_or(0, |parent| parent.as_ptr().expose_provenance());
         // SAFETY: The caller's promise is passed on.
-        let tags = unsafe { Self::tagged_parent(link) }.addr() & TAGS;
+        let tags = unsafe { Self::tagged_parent(link) } & TAGS;
         // SAFETY: The caller's promise is passed on.
-        unsafe { Self::set_tagged_parent(link, parent.wrapping_byte_add(tags)) };
+        unsafe { Self::set_tagged_parent(link, parent | tags) };
     }
 
     #[inline]
@@ -302,7 +303,7 @@ unsafe impl<S: Copy + PartialEq> WavlLinkOps for LinkOps<S> {
         // SAFETY: The caller's promise is passed on.
         let parent = unsafe { Self::tagged_parent(link) };
         // SAFETY: The caller's promise is passed on.
-        unsafe { Self::set_tagged_parent(link, parent.map_addr(|address| address ^ ODD)) };
+        unsafe { Self::set_tagged_parent(link, parent ^ ODD) };
     }
 
     #[inline]
