@@ -78,14 +78,15 @@ fn frames_of_heap(pages: &PageDatabase) -> (PageCount, PageCount) {
     (counts.owned_by(OwnerKind::Heap), HEAP.statistics().pages)
 }
 
-/// Takes all memory in blocks of `N` words; returns how many there were.
-fn exhaust<const N: usize>() -> usize {
+/// Takes all memory in blocks of `N` words, does something with `work`, and returns how many there were.
+fn exhaust<const N: usize>(work: impl FnOnce()) -> usize {
     let mut blocks = Vec::new();
     let mut refused = 0;
     while refused == 0 {
         let outcome = try_box([0_usize; N]).and_then(|block| try_push(&mut blocks, block));
         refused += usize::from(outcome.is_err());
     }
+    work();
     // Every free of one block makes room for one again, even now.
     for _ in 0..100 {
         drop(blocks.pop());
@@ -121,14 +122,13 @@ fn a_program_lives_on_the_heap_that_lives_on_the_database() {
         }
     });
 
-    assert!(exhaust::<16>() > MEMORY_BYTES / 128 / 2);
-    assert!(exhaust::<80>() > MEMORY_BYTES / 640 / 2);
-    assert!(exhaust::<1024>() > MEMORY_BYTES / 8192 / 2);
-
-    let permit = ArcPermit::<[usize; 10]>::new().expect("memory is plenty");
-    let mut all = Vec::<u8>::new();
-    assert!(try_reserve(&mut all, MEMORY_BYTES).is_err());
-    assert_eq!(permit.fill([7; 10])[9], 7);
+    let live_before = HEAP.statistics().live_blocks;
+    let permit = ArcPermit::<[usize; 14]>::new().expect("memory is plenty");
+    assert!(exhaust::<16>(|| assert_eq!(permit.fill([7; 14])[13], 7)) > MEMORY_BYTES / 128 / 2);
+    assert!(exhaust::<80>(|| ()) > MEMORY_BYTES / 640 / 2);
+    assert!(exhaust::<1024>(|| ()) > MEMORY_BYTES / 8192 / 2);
+    assert!(try_reserve(&mut Vec::<u8>::new(), MEMORY_BYTES).is_err());
+    assert_eq!(HEAP.statistics().live_blocks, live_before);
 
     let (after, counted) = frames_of_heap(pages);
     assert_eq!(after, counted);

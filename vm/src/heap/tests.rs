@@ -245,6 +245,25 @@ fn the_block_freed_last_comes_first_even_when_memory_has_run_out() {
 }
 
 #[test]
+fn all_that_was_freed_can_be_had_again_when_memory_has_run_out() {
+    let machine = machine(20);
+    let layout = layout(128, 8);
+    let mut blocks = machine.exhaust(layout);
+    for count in [1, 40, 100, 300] {
+        for block in blocks.split_off(blocks.len() - count) {
+            machine.free(block, layout);
+        }
+        let again = machine.exhaust(layout);
+        assert_eq!(again.len(), count);
+        blocks.extend(again);
+    }
+    for block in blocks {
+        machine.free(block, layout);
+    }
+    machine.assert_empty();
+}
+
+#[test]
 fn the_last_resort_of_the_source_is_what_is_in_stock() {
     let machine = machine(4);
     let seed = machine.allocate(NOTE).expect("memory is plenty");

@@ -1,5 +1,7 @@
 //! The tree against a naive model, with every invariant checked after every step.
 
+mod summaries;
+
 use std::sync::Arc;
 use std::vec::Vec;
 
