@@ -48,7 +48,7 @@ pub fn walk_here(visit: &mut dyn FnMut(VirtAddr)) {
 
 /// The caller's frame pointer and the return address in `record`, if that is a record at all.
 fn read_record(record: VirtAddr) -> Option<(VirtAddr, VirtAddr)> {
-    if record < paging::KERNEL_BASE || record.raw() % WORD != 0 {
+    if record < paging::KERNEL_BASE || !record.raw().is_multiple_of(WORD) {
         return None;
     }
     let caller = trap::probe(record)?;

@@ -1,7 +1,7 @@
 //! Claims about user memory, and copies that survive when a claim is wrong.
 //!
 //! User memory is never a reference in the kernel. A [`UserRange`] says only that the addresses
-//! are user addresses; whether anything is there shows when [`read`], [`write()`] or [`fill_zero`] try.
+//! are user addresses; whether anything is there shows when [`read`] or [`write()`] try.
 
 use syscall::Status;
 use vm::addr::VirtAddr;
@@ -89,15 +89,6 @@ pub fn write(destination: UserRange, source: &[u8]) -> Result<(), UserFault> {
     // SAFETY:
     // 1. `source` is valid for reads and as long as `destination`.
     unsafe { user::copy_out(destination, source.as_ptr()) }
-}
-
-/// Fills the user's `destination` with zeros.
-///
-/// # Errors
-/// [`UserFault`] if not all of `destination` can be written; it may be partly changed.
-#[inline]
-pub fn fill_zero(destination: UserRange) -> Result<(), UserFault> {
-    user::zero(destination)
 }
 
 impl From<UserFault> for Status {

@@ -41,11 +41,11 @@ pub use info::{
     ApicDescription, BootError, BootInfo, COMMAND_LINE_BYTES, ConsoleDevice, CpuDescription,
     Initrd, InterruptController, IoApic, IsaOverride, MAX_CPUS, PsciConduit,
 };
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
-pub use machine::secondary_entry;
 pub use machine::{Handoff, PHYSMAP_BASE};
 #[cfg(target_arch = "aarch64")]
 pub use machine::{SecondaryStart, translation};
+#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+pub use machine::{image_physical_address, replace_kernel_tables, secondary_entry};
 pub use memory_map::{MAX_REGIONS, MemoryKind, MemoryMap, MemoryRegion};
 
 /// The serial console of this machine; `None` if the hand-off does not say.

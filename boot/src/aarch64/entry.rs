@@ -1,6 +1,6 @@
 //! The entry; the assembly is in `entry.s`.
 
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use vm::addr::{PhysAddr, VirtAddr};
@@ -21,6 +21,7 @@ unsafe extern "Rust" {
 unsafe extern "C" {
     static _start: u8;
     static secondary_start: u8;
+    static replace_tables: u8;
 }
 
 /// Where the image was loaded; set before the kernel runs.
@@ -36,8 +37,34 @@ extern "C" fn boot_entry(device_tree: PhysAddr, load_address: PhysAddr) -> ! {
     unsafe { kernel_main(Handoff { device_tree }) }
 }
 
+/// Has this CPU translate the upper half through the tables with root `tables`.
+///
+/// The two sets of tables may map the same address with pages of different size, which a TLB must not see
+/// at once; so the change is made from the identity map, by way of `empty`, a root without entries.
+///
+/// # Safety
+/// 1. The boot tables translate the lower half, and interrupts are off.
+/// 2. `tables` maps everything that the kernel uses, at the addresses where it has it.
+pub unsafe fn replace_kernel_tables(tables: PhysAddr, empty: PhysAddr) {
+    let physical = image_physical_address(VirtAddr::new((&raw const replace_tables).addr()));
+    // SAFETY:
+    // 1. The caller promises the identity map, in which the code is at its physical address.
+    // 2. The code uses no memory, changes x30 only, and comes back here, which the caller promises to be
+    //    mapped.
+    unsafe {
+        asm!(
+            "blr {code}",
+            code = in(reg) physical.raw(),
+            in("x0") tables.raw(),
+            in("x1") empty.raw(),
+            lateout("x30") _,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
 /// Where the image's byte at `address` lies in memory.
-pub(crate) fn image_physical_address(address: VirtAddr) -> PhysAddr {
+pub fn image_physical_address(address: VirtAddr) -> PhysAddr {
     let offset = address.raw() - (&raw const _start).addr();
     PhysAddr::new(LOAD_ADDRESS.load(Ordering::Relaxed) + offset)
 }

@@ -215,6 +215,18 @@ enable_mmu:
     isb
     ret
 
+// x0: TTBR1_EL1, x1: a root without entries. Runs from the identity map; uses no stack.
+.global replace_tables
+replace_tables:
+    msr     ttbr1_el1, x1
+    isb
+    tlbi    vmalle1
+    dsb     nsh
+    isb
+    msr     ttbr1_el1, x0
+    isb
+    ret
+
 .ltorg
 
 .section .boot.tables, "aw", %nobits

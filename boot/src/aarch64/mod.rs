@@ -13,9 +13,7 @@ use crate::info::{BootError, BootInfo, ConsoleDevice, CpuDescription};
 use crate::memory_map::MemoryKind;
 
 #[cfg(target_os = "none")]
-pub(crate) use entry::image_physical_address;
-#[cfg(target_os = "none")]
-pub use entry::secondary_entry;
+pub use entry::{image_physical_address, replace_kernel_tables, secondary_entry};
 
 /// Where physical address 0 appears.
 pub const PHYSMAP_BASE: VirtAddr = VirtAddr::new(0xffff_0000_0000_0000);
