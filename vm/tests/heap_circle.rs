@@ -116,12 +116,6 @@ fn a_program_lives_on_the_heap_that_lives_on_the_database() {
     assert_eq!(before, counted);
 
     churn(1);
-    std::thread::scope(|scope| {
-        for seed in 2..6 {
-            scope.spawn(move || churn(seed));
-        }
-    });
-
     let live_before = HEAP.statistics().live_blocks;
     let permit = ArcPermit::<[usize; 14]>::new().expect("memory is plenty");
     assert!(exhaust::<16>(|| assert_eq!(permit.fill([7; 14])[13], 7)) > MEMORY_BYTES / 128 / 2);
@@ -129,6 +123,13 @@ fn a_program_lives_on_the_heap_that_lives_on_the_database() {
     assert!(exhaust::<1024>(|| ()) > MEMORY_BYTES / 8192 / 2);
     assert!(try_reserve(&mut Vec::<u8>::new(), MEMORY_BYTES).is_err());
     assert_eq!(HEAP.statistics().live_blocks, live_before);
+
+    // Last, because what a thread leaves behind may be freed after it was joined.
+    std::thread::scope(|scope| {
+        for seed in 2..6 {
+            scope.spawn(move || churn(seed));
+        }
+    });
 
     let (after, counted) = frames_of_heap(pages);
     assert_eq!(after, counted);

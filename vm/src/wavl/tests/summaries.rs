@@ -27,7 +27,11 @@ impl Augment<WeighedAdapter> for Heaviest {
 
     /// Even keys weigh as much as they say, odd ones nothing.
     fn summarize(object: &Weighed, left: Option<u32>, right: Option<u32>) -> u32 {
-        let own = if object.0 % 2 == 0 { object.0 } else { 0 };
+        let own = if object.0.is_multiple_of(2) {
+            object.0
+        } else {
+            0
+        };
         own.max(left.unwrap_or(0)).max(right.unwrap_or(0))
     }
 }
