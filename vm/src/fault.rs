@@ -26,7 +26,7 @@ use crate::locked::Guard;
 use crate::mmu::{Access, MapError, MapFlags, Mmu, MmuCursor, TlbBatch};
 use crate::region_tree::HasRange;
 use crate::vmar::{Mapping, Region, RegionKind};
-use crate::vmo::{PageIndex, Supply, VmoState, Want};
+use crate::vmo::{Asker, PageIndex, Supply, VmoState, Want};
 
 /// The window in which neighbours are entered along; a power of two.
 const AROUND: PageCount = PageCount::new(16);
@@ -117,7 +117,7 @@ impl<M: Mmu> Fault<'_, M> {
             Want::Read
         };
         let mut batch = TlbBatch::new();
-        let entered = match vmo.supply(pages, index, want)? {
+        let entered = match vmo.supply(pages, index, want, Asker::Fault(self.mapping))? {
             Supply::Wait(request) => match request {},
             Supply::Zero => self.enter_alone(mmu, pages.zero_page(), self.read_only(), &mut batch),
             Supply::Fresh(page) => {

@@ -17,6 +17,8 @@ pub mod paging;
 pub mod region_tree;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
+#[cfg(test)]
+mod testing;
 mod tlb;
 pub mod try_alloc;
 pub mod vmar;

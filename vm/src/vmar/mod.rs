@@ -1,7 +1,7 @@
 //! Virtual memory address regions.
 //!
 //! A [`Vmar`] is a range of addresses in which regions are placed: mappings, which show a part of a VMO,
-//! and VMARs again. Read [`Vmar`] and [`Region`] first.
+//! and VMARs again. Read [`Vmar`] and `Region` first.
 //!
 //! ```text
 //!   root   [0x200000 ─────────────────────────────── …)
@@ -32,6 +32,8 @@ mod populate;
 mod protect;
 mod protection;
 mod region;
+#[cfg(test)]
+mod tests;
 mod unmap;
 mod walk;
 

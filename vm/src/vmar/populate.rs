@@ -10,7 +10,7 @@ use super::{Mapping, Region, Vmar};
 use crate::addr::{PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::mmu::{Access, Domain, MapFlags, Mmu, MmuCursor};
 use crate::region_tree::HasRange;
-use crate::vmo::{PageIndex, Supply, VmoState, Want};
+use crate::vmo::{Asker, PageIndex, Supply, VmoState, Want};
 
 /// Whether a VMO has other mappings than the one at hand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,7 +112,7 @@ impl<'a, M: Mmu> Fill<'a, M> {
         let mut cursor = self.mapping.owner().mmu().cursor(self.range);
         for number in 0..self.range.pages().get() as u64 {
             let index = self.mapping.first().saturating_add(number);
-            let page = match vmo.supply(pages, index, Want::Write)? {
+            let page = match vmo.supply(pages, index, Want::Write, Asker::Fault(self.mapping))? {
                 Supply::Present(page) | Supply::Fresh(page) => page,
                 Supply::Zero => pages.zero_page(),
                 Supply::Wait(request) => match request {},

@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 
 use syscall::{Result, Status};
 
-use super::state::{Contents, Page, Supply, VmoState, Want};
+use super::state::{Asker, Contents, Page, Supply, VmoState, Want};
 use super::{PageIndex, Vmo};
 use crate::addr::{PAGE_SIZE, PhysAddr};
 use crate::mmu::{MemoryType, Mmu};
@@ -134,7 +134,7 @@ impl<M: Mmu> Vmo<M> {
         for step in self.copy_steps(offset, rest.len())? {
             let (part, after) = rest.split_at(step.len);
             let mut state = self.lock();
-            match state.supply(self.pages(), step.index, Want::Write)? {
+            match state.supply(self.pages(), step.index, Want::Write, Asker::Call)? {
                 Supply::Wait(request) => match request {},
                 Supply::Present(_) | Supply::Fresh(_) | Supply::Zero => {}
             }
@@ -148,7 +148,7 @@ impl<M: Mmu> Vmo<M> {
 
     fn page(&self, index: PageIndex, want: Want) -> Result<PageRef> {
         let mut state = self.lock();
-        match state.supply(self.pages(), index, want)? {
+        match state.supply(self.pages(), index, want, Asker::Call)? {
             Supply::Wait(request) => match request {},
             Supply::Zero => Ok(PageRef {
                 pages: self.pages(),

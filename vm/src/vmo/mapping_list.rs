@@ -69,6 +69,9 @@ impl<M: Mmu> VmoState<M> {
             return None;
         }
         self.mappings.len -= 1;
+        if self.mappings.len == 0 {
+            self.clear_zeros();
+        }
         // SAFETY: The region is in this very list: its mark was set, which is done by `attach` only, for
         // the list of the region's VMO, which is this one, as `own` has checked. The lock that gives
         // `&mut self` orders the accesses to the mark.

@@ -27,7 +27,7 @@ pub use copy::{CopyStep, PageRef};
 pub use index::PageIndex;
 pub use info::{Attribution, VmoInfo};
 pub(crate) use mapping_list::{ListMark, RegionList};
-pub(crate) use state::{Supply, VmoState, Want};
+pub(crate) use state::{Asker, Supply, VmoState, Want};
 
 use alloc::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! Changing the size of a VMO.
 
 use core::ops::Range;
+use core::ptr;
 
 use syscall::{Result, Status};
 
@@ -9,7 +10,7 @@ use crate::addr::{PAGE_SIZE, PageCount, VirtRange};
 use crate::mmu::{Mmu, MmuCursor, TlbBatch};
 use crate::pages::PageDatabase;
 use crate::region_tree::HasRange;
-use crate::vmar::Region;
+use crate::vmar::{Mapping, Region};
 
 impl<M: Mmu> Vmo<M> {
     /// Makes the VMO `size` bytes long, rounded up to pages.
@@ -38,7 +39,7 @@ impl<M: Mmu> Vmo<M> {
         state.end = end;
         state.stream_size = size;
         if end < old_end {
-            state.remove_translations(end..old_end);
+            state.remove_translations(end..old_end, None);
             state.free_pages(self.pages(), end);
         }
         state.zero_tail(self.pages(), size);
@@ -47,17 +48,21 @@ impl<M: Mmu> Vmo<M> {
 }
 
 impl<M: Mmu> VmoState<M> {
-    /// Takes the translations to the pages in `range` out of every page table, on every CPU.
+    /// Takes the translations to the pages in `range` out of every page table, on every CPU, but for those
+    /// of one mapping.
     ///
     /// Consecutive mappings of one address space share a flush.
-    fn remove_translations(&self, range: Range<PageIndex>) {
+    pub(super) fn remove_translations(&self, range: Range<PageIndex>, except: Option<&Mapping<M>>) {
         let mut pending: Option<(&M, TlbBatch)> = None;
         for region in self.mappings.iter() {
+            if is_of(region, except) {
+                continue;
+            }
             let Some((mmu, part)) = shown_part(region, &range) else {
                 continue;
             };
             let mut batch = match pending.take() {
-                Some((same, batch)) if core::ptr::eq(same, mmu) => batch,
+                Some((same, batch)) if ptr::eq(same, mmu) => batch,
                 Some((other, batch)) => {
                     other.flush(batch);
                     TlbBatch::new()
@@ -81,6 +86,14 @@ impl<M: Mmu> VmoState<M> {
         if let Some(page) = self.page_mut(PageIndex::containing(stream_size)) {
             pages.zero_part(page, used..PAGE_SIZE);
         }
+    }
+}
+
+/// Whether `region` is this mapping.
+fn is_of<M: Mmu>(region: &Region<M>, mapping: Option<&Mapping<M>>) -> bool {
+    match (region.as_mapping(), mapping) {
+        (Some(own), Some(mapping)) => ptr::eq(own, mapping),
+        (None, _) | (_, None) => false,
     }
 }
 

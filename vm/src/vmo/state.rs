@@ -10,6 +10,7 @@ use super::page_tree::PageTree;
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange};
 use crate::mmu::Mmu;
 use crate::pages::{Frame, FrameList, PageDatabase, owner};
+use crate::vmar::Mapping;
 
 /// A page of a VMO.
 pub type Page = Frame<owner::Vmo>;
@@ -21,6 +22,8 @@ pub struct VmoState<M: Mmu> {
     pub(super) end: PageIndex,
     pub(super) stream_size: u64,
     pub(super) mappings: MappingList<M>,
+    /// Only here may a page table show the page of zeros.
+    zeros: Range<PageIndex>,
 }
 
 /// The pages of a VMO.
@@ -63,27 +66,36 @@ pub enum Want {
     Write,
 }
 
+/// Who wants a page.
+pub enum Asker<'a, M: Mmu> {
+    /// A call, which copies from or to the page.
+    Call,
+    /// A fault in this mapping, which enters the page into its page table, over what is there.
+    Fault(&'a Mapping<M>),
+}
+
 impl<M: Mmu> VmoState<M> {
     /// The state of a VMO without pages.
     pub(super) fn anonymous(end: PageIndex, stream_size: u64) -> Self {
         let contents = Contents::Anonymous(PageTree::new());
-        Self {
-            contents,
-            end,
-            stream_size,
-            mappings: MappingList::new(),
-        }
+        Self::new(contents, end, stream_size)
     }
 
     /// The state of a VMO that shows `range`.
     pub(super) fn physical(range: PhysRange) -> Self {
         let end = PageIndex::covering(range.bytes() as u64);
         let contents = Contents::Physical(range);
+        Self::new(contents, end, 0)
+    }
+
+    fn new(contents: Contents, end: PageIndex, stream_size: u64) -> Self {
+        let zeros = PageIndex::ZERO..PageIndex::ZERO;
         Self {
             contents,
             end,
-            stream_size: 0,
+            stream_size,
             mappings: MappingList::new(),
+            zeros,
         }
     }
 
@@ -105,24 +117,68 @@ impl<M: Mmu> VmoState<M> {
 
     /// Answers a request for the page at `index`, making it if it has to exist.
     ///
+    /// When a page is made, the page of zeros goes from every page table that shows it in its place.
+    ///
     /// # Errors
     /// - `OUT_OF_RANGE`: it lies beyond the end.
     /// - `NO_MEMORY`: there is no frame, or no memory to remember it by. Nothing changes.
     #[inline]
-    pub fn supply(&mut self, pages: &PageDatabase, index: PageIndex, want: Want) -> Result<Supply> {
+    pub fn supply(
+        &mut self,
+        pages: &PageDatabase,
+        index: PageIndex,
+        want: Want,
+        asker: Asker<'_, M>,
+    ) -> Result<Supply> {
         if index >= self.end {
             return Err(Status::OUT_OF_RANGE);
         }
-        match &mut self.contents {
-            Contents::Physical(range) => Ok(Supply::Present(
-                physical_page(*range, index).ok_or(Status::OUT_OF_RANGE)?,
-            )),
-            Contents::Anonymous(tree) => match (tree.get(index), want) {
-                (Some(page), _) => Ok(Supply::Present(page.address())),
-                (None, Want::Read) => Ok(Supply::Zero),
-                (None, Want::Write) => fresh_page(tree, pages, index).map(Supply::Fresh),
-            },
+        let tree = match &mut self.contents {
+            Contents::Anonymous(tree) => tree,
+            Contents::Physical(range) => {
+                let page = physical_page(*range, index).ok_or(Status::OUT_OF_RANGE)?;
+                return Ok(Supply::Present(page));
+            }
+        };
+        match (tree.get(index), want, asker) {
+            (Some(page), ..) => Ok(Supply::Present(page.address())),
+            (None, Want::Read, Asker::Call) => Ok(Supply::Zero),
+            (None, Want::Read, Asker::Fault(_)) => {
+                self.add_zero(index);
+                Ok(Supply::Zero)
+            }
+            (None, Want::Write, asker) => {
+                let page = fresh_page(tree, pages, index)?;
+                if self.zeros.contains(&index) {
+                    self.remove_zero(index, asker);
+                }
+                Ok(Supply::Fresh(page))
+            }
         }
+    }
+
+    /// Remembers that a page table shows the page of zeros for `index`.
+    fn add_zero(&mut self, index: PageIndex) {
+        let (first, past) = (index, index.saturating_add(1));
+        self.zeros = if self.zeros.is_empty() {
+            first..past
+        } else {
+            self.zeros.start.min(first)..self.zeros.end.max(past)
+        };
+    }
+
+    /// Takes the page of zeros at `index` out of all page tables, but for the mapping that asks.
+    fn remove_zero(&self, index: PageIndex, asker: Asker<'_, M>) {
+        let except = match asker {
+            Asker::Call => None,
+            Asker::Fault(mapping) => Some(mapping),
+        };
+        self.remove_translations(index..index.saturating_add(1), except);
+    }
+
+    /// Forgets where the page of zeros was shown, when no mapping is left.
+    pub(super) fn clear_zeros(&mut self) {
+        self.zeros = PageIndex::ZERO..PageIndex::ZERO;
     }
 
     /// Undoes a [`Supply::Fresh`] that was of no use; nobody has seen the page.
