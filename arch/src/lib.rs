@@ -22,13 +22,10 @@
 
 #![cfg_attr(not(test), no_std)]
 
-#[cfg(target_arch = "aarch64")]
 pub mod backtrace;
-#[cfg(target_arch = "aarch64")]
 pub mod handlers;
 pub mod irq_lock;
 pub mod requests;
-#[cfg(target_arch = "aarch64")]
 pub mod user_memory;
 pub mod verdict;
 

@@ -1,6 +1,6 @@
 //! The serial console: a 16550 UART at an I/O port.
 //!
-//! Output waits for the device; input is taken from its buffer, on the interrupt [`LINE`] or by asking.
+//! Output waits for the device; input is taken from its buffer, on an interrupt ([`input_line`]) or by asking.
 
 use boot::ConsoleDevice;
 use uart_16550::backend::PioBackend;
@@ -11,7 +11,7 @@ use vm::addr::VirtAddr;
 use crate::irq_lock::IrqLock;
 
 /// The ISA interrupt of the first serial port.
-pub const LINE: u32 = 4;
+const LINE: u32 = 4;
 
 static UART: IrqLock<Option<Uart16550<PioBackend>>> = IrqLock::new(None);
 
@@ -53,9 +53,24 @@ pub fn read() -> Option<u8> {
     UART.lock().as_mut()?.try_receive_byte().ok()
 }
 
-/// Has the device raise [`LINE`] when something was typed.
+/// The interrupt that says that something was typed.
+pub fn input_line() -> Option<u32> {
+    UART.lock().is_some().then_some(LINE)
+}
+
+/// Has the device raise [`input_line`] when something was typed.
 pub fn enable_input_interrupt() {
     if let Some(uart) = UART.lock().as_mut() {
         uart.enable_interrupts(IER::DATA_READY);
     }
+}
+
+/// Opens the console to a CPU that reports its own end.
+///
+/// # Safety
+/// 1. Whoever held the console never runs again.
+pub unsafe fn seize() {
+    // SAFETY:
+    // 1. The caller promises what `force_unlock` asks for.
+    unsafe { UART.force_unlock() }
 }

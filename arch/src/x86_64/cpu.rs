@@ -1,9 +1,47 @@
-//! This CPU: who it is, its interrupts.
+//! This CPU: who it is, its own record, its interrupts.
 
 use core::arch::asm;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use vm::addr::VirtAddr;
+use vm::cpu::CpuId;
 use x86_64::instructions::interrupts;
+
+pub use super::features::{Features, features};
+pub use super::record::PerCpu;
+use super::record::{self, this_cpu};
+pub use crate::irq_lock::{InterruptsOff, IrqLock, without_interrupts};
+
+/// How many CPUs run.
+static STARTED: AtomicUsize = AtomicUsize::new(1);
+
+/// Which CPU this is. It may be another one right after, unless interrupts are off.
+#[inline]
+pub fn current() -> CpuId {
+    this_cpu().id()
+}
+
+/// This CPU's record.
+#[inline]
+pub fn local() -> &'static PerCpu {
+    this_cpu()
+}
+
+/// How many CPUs run; they have the numbers below.
+pub fn count() -> usize {
+    STARTED.load(Ordering::Acquire)
+}
+
+/// Counts one more CPU.
+pub(super) fn note_started() {
+    STARTED.fetch_add(1, Ordering::AcqRel);
+}
+
+/// From here on, threads of this CPU come from user mode to the stack that ends at `top`.
+#[inline]
+pub fn set_kernel_stack(top: VirtAddr) {
+    record::set_kernel_stack(top);
+}
 
 /// Whether device interrupts reach this CPU.
 #[inline]
@@ -21,6 +59,50 @@ pub fn enable_interrupts() {
 #[inline]
 pub fn disable_interrupts() {
     interrupts::disable();
+}
+
+/// Waits for an interrupt. To be called with interrupts off; returns with interrupts on.
+///
+/// `sti` takes effect after the next instruction (Intel SDM 2B), so an interrupt that came since they
+/// were turned off ends the wait at once, and whatever was checked before cannot be missed.
+#[inline]
+pub fn idle() {
+    interrupts::enable_and_hlt();
+}
+
+/// A random number from the CPU's generators, or from the time stamp counter, mixed, where it has none.
+///
+/// The latter is hard to predict only as far as the time of the call is. `None` if the generators have
+/// nothing to give at the moment.
+pub fn random() -> Option<u64> {
+    /// Intel SDM 1, 7.3.17.1: a generator that works answers within ten tries.
+    const TRIES: usize = 10;
+    let generators = features() & (Features::RDSEED | Features::RDRAND);
+    if generators.is_empty() {
+        return Some(super::timer::mixed_counter());
+    }
+    (0..TRIES).find_map(|_| match generators.contains(Features::RDSEED) {
+        true => seed().or_else(|| generators.contains(Features::RDRAND).then(draw)?),
+        false => draw(),
+    })
+}
+
+/// A number of the entropy source, for seeding others; `None` if it is exhausted. Needs RDSEED.
+fn seed() -> Option<u64> {
+    let mut value = 0;
+    // SAFETY:
+    // 1. The caller has checked that the CPU has the instruction.
+    let is_valid = unsafe { core::arch::x86_64::_rdseed64_step(&mut value) };
+    (is_valid == 1).then_some(value)
+}
+
+/// A number of the generator; `None` if it is exhausted. Needs RDRAND.
+fn draw() -> Option<u64> {
+    let mut value = 0;
+    // SAFETY:
+    // 1. The caller has checked that the CPU has the instruction.
+    let is_valid = unsafe { core::arch::x86_64::_rdrand64_step(&mut value) };
+    (is_valid == 1).then_some(value)
 }
 
 /// The frame pointer of the function that this is inlined into.

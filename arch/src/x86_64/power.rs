@@ -31,7 +31,8 @@ pub fn off() -> ! {
     halt()
 }
 
-fn halt() -> ! {
+/// Stops this CPU for good.
+pub(super) fn halt() -> ! {
     loop {
         interrupts::disable();
         x86_64::instructions::hlt();

@@ -1,0 +1,93 @@
+//! Translations that CPUs remember, and making them forget.
+//!
+//! Intel SDM 3A, 4.10.4 "Invalidation of TLBs and Paging-Structure Caches". Address spaces are not
+//! tagged: loading another root forgets everything but global translations, which are the kernel's.
+
+use core::sync::atomic::{Ordering, fence};
+
+use vm::addr::{PAGE_SIZE, PhysAddr, VirtRange};
+use vm::cpu::{CpuId, CpuSet};
+use vm::mmu::Stale;
+use x86_64::instructions::tlb;
+use x86_64::registers::control::{Cr3, Cr4, Cr4Flags};
+
+use crate::machine::features::{Features, features};
+use crate::machine::record::{PerCpu, this_cpu};
+use crate::machine::{cpu, smp};
+
+/// From this many pages on it is cheaper to forget everything.
+const SINGLE_PAGES: usize = 64;
+
+/// Whose translations are meant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::machine) enum Scope {
+    /// Those of programs, under the root that is active.
+    User,
+    /// Those of the kernel, which are the same under every root.
+    Kernel,
+}
+
+/// Makes every CPU that may remember something of `stale` forget it. `root` is that of the tables.
+pub(super) fn invalidate(scope: Scope, root: PhysAddr, stale: Stale<'_>) {
+    // Entries were changed before, and who uses the tables is read after: a CPU that is not seen using
+    // them here sees the changes when it begins.
+    fence(Ordering::SeqCst);
+    let targets = match scope {
+        Scope::Kernel => CpuSet::first(cpu::count()),
+        Scope::User => users_of(root),
+    };
+    if targets.contains(this_cpu().id()) {
+        match stale.ranges {
+            Some(ranges) => forget(scope, ranges.iter().copied()),
+            None => forget_everything(scope),
+        }
+    }
+    smp::flush::on_others(targets, scope, stale.ranges);
+}
+
+/// The CPUs on which `root` is active or about to be.
+fn users_of(root: PhysAddr) -> CpuSet {
+    let uses = |cpu: &CpuId| {
+        let record = PerCpu::of(*cpu);
+        // In this order: what is about to be active becomes active before it stops to be about to.
+        record.next_root.load(Ordering::SeqCst) == root.raw()
+            || record.active_root.load(Ordering::SeqCst) == root.raw()
+    };
+    let running = (0..cpu::count()).filter_map(CpuId::new);
+    running.filter(uses).fold(CpuSet::EMPTY, CpuSet::with)
+}
+
+/// Makes this CPU forget `ranges`, and all it remembers of upper levels.
+pub(in crate::machine) fn forget(scope: Scope, ranges: impl Iterator<Item = VirtRange> + Clone) {
+    let pages = ranges
+        .clone()
+        .fold(0usize, |sum, range| sum.saturating_add(range.pages().get()));
+    if pages > SINGLE_PAGES {
+        return forget_everything(scope);
+    }
+    for range in ranges {
+        for page in 0..range.pages().get() {
+            let address = range.base().raw() + page * PAGE_SIZE;
+            tlb::flush(x86_64::VirtAddr::new_truncate(address as u64));
+        }
+    }
+}
+
+/// Makes this CPU forget everything of `scope`.
+pub(in crate::machine) fn forget_everything(scope: Scope) {
+    if scope == Scope::Kernel && features().contains(Features::GLOBAL_PAGES) {
+        // Turning global pages off and on forgets all translations (4.10.4.1).
+        let flags = Cr4::read();
+        // SAFETY:
+        // 1. Both values are valid; the first only makes global translations ordinary ones for a moment.
+        unsafe {
+            Cr4::write(flags - Cr4Flags::PAGE_GLOBAL);
+            Cr4::write(flags);
+        }
+        return;
+    }
+    let (frame, flags) = Cr3::read();
+    // SAFETY:
+    // 1. The root stays the same.
+    unsafe { Cr3::write(frame, flags) };
+}

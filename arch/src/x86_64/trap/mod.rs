@@ -1,0 +1,208 @@
+//! Exceptions, interrupts and system calls: everything that enters the kernel after its start.
+//!
+//! ```text
+//!   stub of the vector ─► trap_common ─► trap() ─┬─► page fault ─► handlers.page_fault, or a recovery
+//!   (entry.s)                                    ├─► exception  ─► handlers.exception / kernel_fault
+//!                                                └─► interrupt  ─► super::irq
+//!   system_call_entry ─► handlers.system_call
+//! ```
+//!
+//! Traps from the kernel itself are faults in it, with two exceptions that are looked up by address:
+//! copies of user memory ([`super::user`]) and [`probe`].
+
+mod entry;
+mod frame;
+mod gates;
+
+use vm::addr::VirtAddr;
+use vm::cpu::CpuId;
+use vm::mmu::Access;
+use x86_64::registers::control::Cr2;
+
+pub(super) use self::entry::{SMAP_ON, leave};
+pub use self::frame::TrapFrame;
+
+use super::record::PerCpu;
+use super::{cpu, features, irq, segments, smp, user};
+use crate::handlers::{self, Exception, KernelFault, Origin, PageFault};
+
+/// Vectors of exceptions (Intel SDM 3A, table 6-1).
+mod vector {
+    pub(super) const DIVIDE_ERROR: usize = 0;
+    pub(super) const DEBUG: usize = 1;
+    pub(super) const NON_MASKABLE: usize = 2;
+    pub(super) const BREAKPOINT: usize = 3;
+    pub(super) const INVALID_OPCODE: usize = 6;
+    pub(super) const DOUBLE_FAULT: usize = 8;
+    pub(super) const PAGE_FAULT: usize = 14;
+    pub(super) const X87_ERROR: usize = 16;
+    pub(super) const ALIGNMENT_CHECK: usize = 17;
+    pub(super) const MACHINE_CHECK: usize = 18;
+    pub(super) const SIMD_ERROR: usize = 19;
+    pub(super) const LAST_EXCEPTION: usize = 31;
+}
+
+/// A stack that ran over is hit at most this far from its pointer.
+const STACK_OVERFLOW_REACH: usize = 0x10000;
+
+/// Makes traps work on the boot CPU: its record, its tables, its features.
+///
+/// Called once, on the boot CPU, at the beginning, with interrupts off.
+pub fn init_early() {
+    let record = PerCpu::prepare(CpuId::BOOT, features::local_apic_id());
+    let stacks = segments::boot_exception_stacks();
+    // SAFETY:
+    // 1. The boot CPU is the caller and has not loaded the tables; the stacks are its own.
+    // 2. Until the kernel sets a stack nothing enters from user mode.
+    unsafe {
+        segments::prepare(record, stacks, VirtAddr::new(0));
+        init_cpu(record);
+    }
+}
+
+/// Makes traps work on the CPU that runs.
+///
+/// # Safety
+/// 1. `record` is prepared and this CPU's own.
+/// 2. Interrupts are off, and the CPU runs in the kernel's half.
+pub(super) unsafe fn init_cpu(record: &'static PerCpu) {
+    // SAFETY:
+    // 1. The caller promises what each of these asks for; the gates and the system-call entry need the
+    //    segments and the record, which come before.
+    unsafe {
+        segments::load(record);
+        record.install();
+        gates::load();
+        features::enable();
+        gates::enable_system_calls();
+    }
+}
+
+/// The word at kernel address `address`; `None` if nothing is mapped there.
+///
+/// Works from [`init_early`] on, whatever else is broken.
+pub fn probe(address: VirtAddr) -> Option<usize> {
+    entry::read_word(address.raw())
+}
+
+/// Where every trap goes, with interrupts off; they are off again when it returns.
+extern "C" fn trap(frame: &mut TrapFrame) {
+    match frame.vector {
+        vector::PAGE_FAULT => page_fault(frame),
+        0..=vector::LAST_EXCEPTION => exception(frame),
+        interrupt => irq::dispatch(interrupt, frame.origin()),
+    }
+}
+
+/// Serves a page fault (Intel SDM 3A, 4.7 "Page-Fault Exceptions").
+fn page_fault(frame: &mut TrapFrame) {
+    let address = VirtAddr::new(Cr2::read_raw() as usize);
+    let fault = describe(frame, address);
+    match fault.origin {
+        Origin::User => {
+            cpu::enable_interrupts();
+            if let Err(status) = (handlers::installed().page_fault)(&fault) {
+                let exception = Exception::PageFault(fault, status);
+                (handlers::installed().exception)(frame, exception);
+            }
+            cpu::disable_interrupts();
+        }
+        Origin::Kernel => kernel_page_fault(frame, &fault),
+    }
+}
+
+fn describe(frame: &TrapFrame, address: VirtAddr) -> PageFault {
+    const PRESENT: usize = 1 << 0;
+    const WRITE: usize = 1 << 1;
+    const FETCH: usize = 1 << 4;
+    let access = if frame.error_code & FETCH != 0 {
+        Access::EXECUTE
+    } else if frame.error_code & WRITE != 0 {
+        Access::WRITE
+    } else {
+        Access::READ
+    };
+    PageFault {
+        address,
+        access,
+        origin: frame.origin(),
+        present: frame.error_code & PRESENT != 0,
+        program_counter: frame.program_counter(),
+    }
+}
+
+/// A fault of a user copy is served like the user's own; if it cannot be, the copy ends early.
+fn kernel_page_fault(frame: &mut TrapFrame, fault: &PageFault) {
+    if let Some(recovery) = user::recovery_of_copy(frame.rip) {
+        if frame.had_interrupts() {
+            cpu::enable_interrupts();
+        }
+        let served = (handlers::installed().page_fault)(fault);
+        cpu::disable_interrupts();
+        if served.is_err() {
+            frame.rip = recovery;
+        }
+    } else if let Some(recovery) = entry::recovery_of_probe(frame.rip) {
+        frame.rip = recovery;
+    } else {
+        let exception = Exception::PageFault(*fault, syscall::Status::INVALID_ARGS);
+        kernel_fault(frame, KernelFault::Exception(exception));
+    }
+}
+
+/// Serves every exception but page faults.
+fn exception(frame: &mut TrapFrame) {
+    match frame.vector {
+        vector::NON_MASKABLE => {
+            smp::halt_if_asked();
+            kernel_fault(frame, KernelFault::Machine("non-maskable interrupt", 0));
+        }
+        vector::MACHINE_CHECK => {
+            kernel_fault(frame, KernelFault::Machine("machine check", 0));
+        }
+        vector::DOUBLE_FAULT => double_fault(frame),
+        _ => {}
+    }
+    let exception = classify(frame);
+    match frame.origin() {
+        Origin::User => {
+            cpu::enable_interrupts();
+            (handlers::installed().exception)(frame, exception);
+            cpu::disable_interrupts();
+        }
+        // A probe of an address that is not canonical (Intel SDM 1, 3.3.7.1).
+        Origin::Kernel => match entry::recovery_of_probe(frame.rip) {
+            Some(recovery) => frame.rip = recovery,
+            None => kernel_fault(frame, KernelFault::Exception(exception)),
+        },
+    }
+}
+
+fn classify(frame: &TrapFrame) -> Exception {
+    match frame.vector {
+        vector::DIVIDE_ERROR | vector::X87_ERROR | vector::SIMD_ERROR => Exception::Arithmetic,
+        vector::DEBUG => Exception::Debug,
+        vector::BREAKPOINT => Exception::Breakpoint,
+        vector::INVALID_OPCODE => Exception::UndefinedInstruction,
+        vector::ALIGNMENT_CHECK => Exception::Alignment(frame.program_counter()),
+        vector => Exception::General {
+            code: (vector as u64) << 32 | frame.error_code as u64,
+        },
+    }
+}
+
+/// A double fault is what a stack that ran over ends in: the page fault has no room for its frame.
+fn double_fault(frame: &TrapFrame) -> ! {
+    let address = Cr2::read_raw() as usize;
+    if address.abs_diff(frame.rsp) < STACK_OVERFLOW_REACH {
+        kernel_fault(frame, KernelFault::StackOverflow(VirtAddr::new(address)));
+    }
+    kernel_fault(
+        frame,
+        KernelFault::Machine("double fault", frame.error_code as u64),
+    );
+}
+
+fn kernel_fault(frame: &TrapFrame, fault: KernelFault) -> ! {
+    (handlers::installed().kernel_fault)(frame, fault)
+}
