@@ -12,6 +12,12 @@ pub use super::record::PerCpu;
 use super::record::{self, this_cpu};
 pub use crate::irq_lock::{InterruptsOff, IrqLock, without_interrupts};
 
+/// The architecture's name, as in `ARCH=`.
+pub const ARCHITECTURE: &str = "x86_64";
+
+/// `e_machine` of the ELF files that this CPU executes (`EM_X86_64`).
+pub const ELF_MACHINE: u16 = 62;
+
 /// How many CPUs run.
 static STARTED: AtomicUsize = AtomicUsize::new(1);
 

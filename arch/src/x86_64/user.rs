@@ -8,7 +8,7 @@ use core::arch::{asm, global_asm};
 use super::segments::{USER_CODE, USER_DATA};
 use super::trap::{self, SMAP_ON, TrapFrame};
 use super::{cpu, paging};
-use crate::user_memory::{UserEntry, UserFault, UserRange};
+pub use crate::user_memory::{UserEntry, UserFault, UserRange, read, write};
 
 /// Enters user mode with the registers of `entry`; all others are zero.
 ///

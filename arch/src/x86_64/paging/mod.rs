@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The walk and the editing of tables is [`vm::paging`]'s; here are the format of entries ([`Format`]), the
-//! layout, and who has to forget what ([`tlb`]). Upper-half entries of a program's root are copies of the
+//! layout, and who has to forget what (`tlb`). Upper-half entries of a program's root are copies of the
 //! kernel's, made once: the tables they point to are never replaced.
 
 mod format;

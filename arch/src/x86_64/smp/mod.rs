@@ -34,8 +34,10 @@ static ENTRY: Once<fn(CpuId) -> !> = Once::new();
 /// Whether CPUs that get a non-maskable interrupt shall stop.
 static IS_HALTING: AtomicBool = AtomicBool::new(false);
 
-/// Starts the other CPUs one after the other; each calls `entry` with interrupts off, on the stack that
-/// ends at `stack_for` of it. Returns how many were started.
+/// Starts the other CPUs one after the other, and answers how many run, this one included.
+///
+/// Each calls `entry` with interrupts off, on the stack that ends at `stack_for` of it, with its record,
+/// traps, interrupt controller and timer ready and no program's tables active.
 ///
 /// Called once, on the boot CPU, after `timer::init`. The first CPU that does not come ends it: it might
 /// still come later, so its stack and number are not used again.
@@ -53,7 +55,6 @@ pub fn start_all(
     //    is usable; the direct map shows them.
     let area = unsafe { StartupArea::new(pages) };
     let others = info.cpus.iter().enumerate().skip(1);
-    let mut started = 0;
     for (index, description) in others {
         let Some(number) = CpuId::new(index) else {
             break;
@@ -62,11 +63,15 @@ pub fn start_all(
         if !start(&area, number, hardware_id, stack_for(number)) {
             // It may be in the pages at any time.
             core::mem::forget(area);
-            return started;
+            break;
         }
-        started += 1;
     }
-    started
+    cpu::count()
+}
+
+/// The CPUs that run.
+pub fn online() -> CpuSet {
+    CpuSet::first(cpu::count())
 }
 
 /// Starts one CPU; says whether it came.
@@ -124,7 +129,7 @@ extern "C" fn secondary_main(record: &'static PerCpu) -> ! {
 
 /// Posts `request` to every CPU of `targets` that runs, and interrupts it. Does not wait.
 pub fn request(targets: CpuSet, request: Request) {
-    for target in targets.intersection(CpuSet::first(cpu::count())).iter() {
+    for target in targets.intersection(online()).iter() {
         let record = PerCpu::of(target);
         record.mailbox.post(request);
         apic::send(
@@ -140,7 +145,7 @@ pub fn halt_others() {
         return;
     }
     IS_HALTING.store(true, Ordering::SeqCst);
-    let others = CpuSet::first(cpu::count()).without(cpu::current());
+    let others = online().without(cpu::current());
     for other in others.iter() {
         apic::send(PerCpu::of(other).hardware_id(), Message::NonMaskable);
     }
