@@ -177,3 +177,28 @@ impl<M: Mmu, T> fmt::Debug for LockedBy<M, T> {
         formatter.debug_struct("LockedBy").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    #[should_panic(expected = "a guard of another address space")]
+    fn a_guard_opens_no_cell_of_another_address_space() {
+        let (one, other) = (World::new(), World::new());
+        let cell = LockedBy::new(one.space.clone(), 1);
+        let guard = other.space.read();
+        assert_eq!(*cell.get(&guard), 1);
+    }
+
+    #[test]
+    fn what_one_guard_writes_the_next_one_reads() {
+        let world = World::new();
+        let cell = LockedBy::new(world.space.clone(), 1);
+        *cell.get_mut(&mut world.space.write()) += 1;
+        assert_eq!(*cell.get(&world.space.read()), 2);
+        drop(cell);
+        finish(world);
+    }
+}

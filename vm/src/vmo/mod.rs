@@ -22,6 +22,8 @@ mod mapping_list;
 mod page_tree;
 mod resize;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use copy::{CopyStep, PageRef};
 pub use index::PageIndex;

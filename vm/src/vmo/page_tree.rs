@@ -18,16 +18,16 @@
 //! Pages are handed in and taken out as values of type `P`; the tree never copies or drops one of its
 //! own accord, except that dropping the tree drops what is still in it.
 
+mod slots;
+
 use alloc::boxed::Box;
 use core::ops::{ControlFlow, Range};
 
+use slots::{Bits, SLOT_BITS, SLOTS, slot, slots_in};
 use syscall::Result;
 
 use super::index::PageIndex;
 use crate::try_alloc::try_box;
-
-const SLOT_BITS: u32 = 6;
-const SLOTS: usize = 1 << SLOT_BITS;
 
 /// A sparse array of pages.
 ///
@@ -372,46 +372,6 @@ fn visit_leaves<P, B>(
             }
             ControlFlow::Continue(())
         }
-    }
-}
-
-/// The slot of `index` in a node with `level` levels below it.
-const fn slot(index: PageIndex, level: u32) -> usize {
-    (index.number() >> (SLOT_BITS * level)) as usize % SLOTS
-}
-
-/// The slots that `range` touches in the node whose first page is `base`, with `level` levels below.
-fn slots_in(range: &Range<u64>, base: u64, level: u32) -> u64 {
-    let shift = SLOT_BITS * level;
-    let Some(last) = range
-        .end
-        .checked_sub(1)
-        .and_then(|last| last.checked_sub(base))
-    else {
-        return 0;
-    };
-    let first = range.start.saturating_sub(base) >> shift;
-    let last = (last >> shift).min(SLOTS as u64 - 1);
-    if first > last {
-        0
-    } else {
-        (u64::MAX >> (SLOTS as u64 - 1 - last)) & (u64::MAX << first)
-    }
-}
-
-/// The numbers of the bits that are set, from the lowest.
-struct Bits(u64);
-
-impl Iterator for Bits {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        if self.0 == 0 {
-            return None;
-        }
-        let bit = self.0.trailing_zeros() as usize;
-        self.0 &= self.0 - 1;
-        Some(bit)
     }
 }
 

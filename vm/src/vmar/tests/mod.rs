@@ -2,6 +2,7 @@
 
 mod allocate;
 mod destroy;
+mod flat_map;
 mod kernel;
 mod map;
 mod maps;
