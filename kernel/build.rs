@@ -1,7 +1,12 @@
-//! Chooses the linker script of the architecture that the kernel is built for.
+//! Chooses the linker script of the architecture that the kernel is built for, and the room for symbols.
 
 use std::env;
 use std::path::Path;
+
+/// Room for the symbol table, in bytes (see `scripts/link-image`). A kernel that is not optimised has
+/// several times as many functions.
+const OPTIMISED_KSYMS_SIZE: usize = 256 << 10;
+const KSYMS_SIZE: usize = 2 << 20;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -15,4 +20,9 @@ fn main() {
     let script = boot.join("kernel.ld");
     println!("cargo:rerun-if-changed={}", script.display());
     println!("cargo:rustc-link-arg=-T{}", script.display());
+    let ksyms_size = match env::var("OPT_LEVEL").as_deref() {
+        Ok("0") => KSYMS_SIZE,
+        _ => OPTIMISED_KSYMS_SIZE,
+    };
+    println!("cargo:rustc-link-arg=--defsym=KSYMS_SIZE={ksyms_size}");
 }
