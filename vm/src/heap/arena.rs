@@ -10,8 +10,8 @@ use spin::Mutex;
 /// Blocks are smaller than `2^ORDER` bytes.
 const ORDER: usize = 26;
 
-/// How many pieces of memory an arena can consist of.
-const EXTENTS: usize = 4;
+/// How many pieces of memory an arena can consist of: one from boot, one from the page source.
+const EXTENTS: usize = 2;
 
 /// Where one piece of an arena lies; empty until it is added, then fixed.
 struct Extent {

@@ -104,7 +104,7 @@ impl<P: PageSource> KernelHeap<P> {
 
     /// Adds memory to the arena, which serves everything until [`attach`](Self::attach).
     ///
-    /// Returns whether it was accepted; an arena can have four pieces, one of which `attach` adds.
+    /// Returns whether it was accepted; an arena has two pieces, one of which `attach` adds.
     ///
     /// # Safety
     /// The `bytes` bytes from `base` on are writable, and nobody else ever uses them.

@@ -287,7 +287,8 @@ impl PageDatabase {
     /// The heap must not ask for frames then.
     #[inline]
     pub fn is_bookkeeping(&self) -> bool {
-        self.bookkeeper.load(Ordering::Relaxed) == (self.current_cpu)().index() as u32
+        let bookkeeper = self.bookkeeper.load(Ordering::Relaxed);
+        bookkeeper != NOBODY && bookkeeper == (self.current_cpu)().index() as u32
     }
 
     fn total_frames(&self) -> usize {
