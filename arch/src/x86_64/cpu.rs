@@ -73,7 +73,10 @@ pub fn disable_interrupts() {
 /// were turned off ends the wait at once, and whatever was checked before cannot be missed.
 #[inline]
 pub fn idle() {
+    let sleep = &this_cpu().sleep;
+    sleep.fall_asleep();
     interrupts::enable_and_hlt();
+    sleep.wake();
 }
 
 /// A random number from the CPU's generators, or from the time stamp counter, mixed, where it has none.

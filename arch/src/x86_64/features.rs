@@ -44,6 +44,8 @@ bitflags! {
         const STEADY_COUNTER = 1 << 11;
         /// Types of memory are chosen by the page attribute table (12.12).
         const PAGE_ATTRIBUTES = 1 << 12;
+        /// Hardware errors are reported as an exception (15.3).
+        const MACHINE_CHECK = 1 << 13;
     }
 }
 
@@ -116,6 +118,10 @@ fn cr4(found: Features) -> Cr4Flags {
         found.contains(Features::GLOBAL_PAGES),
     );
     flags.set(
+        Cr4Flags::MACHINE_CHECK_EXCEPTION,
+        found.contains(Features::MACHINE_CHECK),
+    );
+    flags.set(
         Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION,
         found.contains(Features::SMEP),
     );
@@ -154,6 +160,10 @@ fn detect() -> Features {
         found.set(Features::HUGE_PAGES, processor.has_1gib_pages());
     }
     found.set(Features::GLOBAL_PAGES, basic(|basic| basic.has_pge()));
+    found.set(
+        Features::MACHINE_CHECK,
+        basic(|basic| basic.has_mce() && basic.has_mca()),
+    );
     found.set(Features::XSAVE, basic(|basic| basic.has_xsave()));
     found.set(
         Features::AVX,

@@ -75,6 +75,7 @@ pub(super) fn dispatch(vector: usize, origin: Origin) {
     const LAST_LINE: usize = FIRST_LINE + LINES as usize - 1;
     const TIMER: usize = TIMER_VECTOR as usize;
     const MESSAGE: usize = MESSAGE_VECTOR as usize;
+    this_cpu().sleep.wake();
     match vector {
         TIMER => {
             apic::end_of_interrupt();

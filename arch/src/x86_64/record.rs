@@ -22,6 +22,7 @@ use x86_64::registers::model_specific::{GsBase, KernelGsBase};
 
 use super::segments::Segments;
 use super::smp::flush::FlushRequest;
+use super::smp::sleep::Sleep;
 use crate::requests::Mailbox;
 
 /// What one CPU has for itself.
@@ -44,6 +45,8 @@ pub struct PerCpu {
     pub(super) next_root: AtomicUsize,
     /// When this CPU wants its tick, in nanoseconds since boot; `u64::MAX` for never.
     pub(super) deadline: AtomicU64,
+    /// Whether it waits for an interrupt.
+    pub(super) sleep: Sleep,
     /// What other CPUs ask of this one.
     pub(super) mailbox: Mailbox,
     /// The CPUs whose [`flush`](Self::flush) this one still has to serve.
@@ -81,6 +84,7 @@ impl PerCpu {
             active_root: AtomicUsize::new(0),
             next_root: AtomicUsize::new(0),
             deadline: AtomicU64::new(u64::MAX),
+            sleep: Sleep::new(),
             mailbox: Mailbox::new(),
             flush_callers: AtomicU32::new(0),
             flush: FlushRequest::new(),

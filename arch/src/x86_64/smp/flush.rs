@@ -11,6 +11,8 @@
 //!                                  ◄──────── caller.pending -= target
 //! ```
 //!
+//! CPUs that sleep are not woken: they forget everything when they wake ([`super::sleep`]).
+//!
 //! No lock is involved, so any number of CPUs may ask at once. One that waits goes on answering:
 //! through its interrupts or, if they are off, by looking.
 
@@ -96,7 +98,9 @@ impl FlushRequest {
 pub(in crate::machine) fn on_others(targets: CpuSet, scope: Scope, ranges: Option<&[VirtRange]>) {
     let record = this_cpu();
     let me = record.id();
-    let targets = targets.without(me);
+    let is_awake = |target: &CpuId| !PerCpu::of(*target).sleep.make_stale();
+    let others = targets.without(me).iter();
+    let targets = others.filter(is_awake).fold(CpuSet::EMPTY, CpuSet::with);
     if targets.is_empty() {
         return;
     }

@@ -1,6 +1,7 @@
 //! Other CPUs: starting them, and asking them for something.
 
 pub(super) mod flush;
+pub(super) mod sleep;
 mod startup;
 
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -47,7 +48,7 @@ pub fn start_all(
     entry: fn(CpuId) -> !,
 ) -> usize {
     let Some(pages) = info.startup_area.filter(|_| info.cpus.len() > 1) else {
-        return 0;
+        return cpu::count();
     };
     ENTRY.call_once(|| entry);
     // SAFETY:
