@@ -1,0 +1,87 @@
+//! What happens when a program does what it cannot do.
+//!
+//! A page fault asks the address space of the process. If that has no answer, or for any other
+//! exception, a report says who did what, where, and what the address space looks like around it;
+//! then the process ends, and everything else goes on.
+
+use arch::handlers::{Exception, Origin, PageFault};
+use arch::trap::TrapFrame;
+use syscall::Status;
+use vm::mmu::Access;
+
+use crate::monitor::explain;
+use crate::object::{EXCEPTION_KILL, Process};
+use crate::sched;
+
+/// Makes the page present that was missed, or says why not; called by trap code.
+pub fn page_fault(fault: &PageFault) -> Result<(), Status> {
+    let thread = sched::current();
+    let process = thread.process().ok_or(Status::NOT_FOUND)?;
+    process.space().fault(fault.address, fault.access)?;
+    match fault.origin {
+        Origin::User => sched::before_user(),
+        // A copy inside a system call: its thread may hold whatever it likes but locks, and goes on.
+        Origin::Kernel => (),
+    }
+    Ok(())
+}
+
+/// Reports what a program did and ends it; called by trap code.
+pub fn exception(frame: &mut TrapFrame, exception: Exception) {
+    let thread = sched::current();
+    if let Some(process) = thread.process() {
+        report(process, frame, exception);
+        process.begin_exit(EXCEPTION_KILL);
+    }
+    sched::before_user();
+}
+
+fn report(process: &Process, frame: &TrapFrame, exception: Exception) {
+    let thread = sched::current();
+    println!();
+    println!(
+        "process `{}` (koid {}), thread `{}` (koid {}) is ended:",
+        process.name(),
+        process.header().koid().raw_koid(),
+        thread.name(),
+        thread.header().koid().raw_koid(),
+    );
+    match exception {
+        Exception::PageFault(fault, status) => {
+            println!("  cannot {} {}", verb(fault.access), fault.address);
+            println!("  status {status}: {}", reason(status));
+            explain::print(process.space(), fault.address, fault.access);
+        }
+        Exception::UndefinedInstruction
+        | Exception::Breakpoint
+        | Exception::Debug
+        | Exception::Arithmetic
+        | Exception::Alignment(_)
+        | Exception::General { .. } => println!("  {exception} at pc {}", frame.program_counter()),
+    }
+    println!("{frame}");
+}
+
+/// What a program tried to do at an address.
+fn verb(access: Access) -> &'static str {
+    if access.contains(Access::EXECUTE) {
+        "execute code at"
+    } else if access.contains(Access::WRITE) {
+        "write to"
+    } else {
+        "read from"
+    }
+}
+
+/// What the status of a refused fault means, in words.
+///
+/// Source: `docs/spec/vmar.md` §11.
+fn reason(status: Status) -> &'static str {
+    match status {
+        Status::NOT_FOUND => "there is no mapping",
+        Status::ACCESS_DENIED => "the mapping does not permit it",
+        Status::OUT_OF_RANGE => "the page lies beyond the end of the VMO",
+        Status::NO_MEMORY => "memory ran out",
+        _ => "the page could not be had",
+    }
+}

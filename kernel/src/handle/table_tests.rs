@@ -1,0 +1,90 @@
+//! Tests of the handle table.
+
+use alloc::vec::Vec;
+
+use ktest::ktest;
+
+use super::{HandleTable, SPARE_SLOTS, Scramble};
+
+const SEED: u64 = 0x1234_5678_9abc_def0;
+
+fn table_of(entries: u32) -> (HandleTable<u32>, Vec<u32>) {
+    let mut table = HandleTable::new(SEED);
+    let values = (0..entries)
+        .map(|entry| table.insert(entry).expect("room"))
+        .collect();
+    (table, values)
+}
+
+#[ktest]
+fn every_value_finds_its_entry() {
+    let (table, values) = table_of(1000);
+    for (entry, value) in values.iter().enumerate() {
+        assert_eq!(table.get(*value), Some(&(entry as u32)));
+    }
+    assert_eq!(table.len(), 1000);
+}
+
+#[ktest]
+fn values_are_not_zero_and_have_both_low_bits() {
+    let (_, values) = table_of(1000);
+    assert!(values.iter().all(|value| value & 0b11 == 0b11));
+}
+
+#[ktest]
+fn a_removed_value_finds_nothing_however_often_its_slot_is_used_again() {
+    let (mut table, values) = table_of(1);
+    assert_eq!(table.remove(values[0]), Some(0));
+    assert_eq!(table.remove(values[0]), None);
+    for entry in 0..10 * SPARE_SLOTS as u32 {
+        let value = table.insert(entry).expect("room");
+        assert_eq!(table.get(values[0]), None);
+        assert_eq!(table.remove(value), Some(entry));
+    }
+    assert!(table.slots.len() <= SPARE_SLOTS + 2);
+}
+
+#[ktest]
+fn neighbouring_guesses_find_nothing() {
+    let (table, values) = table_of(1);
+    for distance in 1..100_000 {
+        assert_eq!(table.get(values[0].wrapping_add(distance)), None);
+        assert_eq!(table.get(values[0].wrapping_sub(distance)), None);
+    }
+}
+
+#[ktest]
+fn a_value_of_one_table_means_nothing_in_another() {
+    let (_, values) = table_of(8);
+    let mut other = HandleTable::new(SEED.rotate_left(17));
+    for entry in 0..8u32 {
+        assert!(other.insert(entry).is_ok());
+    }
+    assert!(values.iter().all(|value| other.get(*value).is_none()));
+}
+
+#[ktest]
+fn taking_all_leaves_an_empty_table_that_still_works() {
+    let (mut table, values) = table_of(3);
+    assert_eq!(table.remove(values[1]), Some(1));
+    assert_eq!(table.take_all().collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(table.len(), 0);
+    assert_eq!(table.get(values[0]), None);
+    assert_eq!(
+        table
+            .insert(9)
+            .ok()
+            .and_then(|value| table.get(value).copied()),
+        Some(9)
+    );
+}
+
+#[ktest]
+fn scrambling_is_undone_for_every_kind_of_seed() {
+    for seed in [0, 1, u64::MAX, SEED, 1 << 63] {
+        let scramble = Scramble::new(seed);
+        for payload in [0, 1, 0x3fff_ffff, 0x2aaa_aaaa, 0x0123_4567] {
+            assert_eq!(scramble.decode(scramble.encode(payload)), Some(payload));
+        }
+    }
+}

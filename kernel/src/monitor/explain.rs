@@ -1,0 +1,101 @@
+//! What surrounds an address, for people who ask why a program could not go there.
+//!
+//! ```text
+//!     R       0000000000200000-00007ffffffff000       127.9T:sz                      'root'
+//!      M      0000000000400000-0000000000408000 r-x      32k:sz     32k:res 1031:vmo 'text'
+//!  >>>        0000000000409000                  nothing is mapped here
+//!      M      0000000000410000-0000000000411000 rw-       4k:sz      4k:res 1032:vmo 'data'
+//! ```
+
+use arch::paging::Tables;
+use syscall::info::{Map, MapKind, Mapping};
+use syscall::vmaps::{HumanBytes, MapLine, Permissions};
+use vm::addr::VirtAddr;
+use vm::aspace::AddressSpace;
+use vm::explain::{Explanation, Refusal, RegionReport, RegionReportKind};
+use vm::mmu::Access;
+
+use crate::records::permissions;
+
+/// Shows the regions around `address`, with the address marked, and why `access` is refused there.
+pub fn print(space: &AddressSpace<Tables>, address: VirtAddr, access: Access) {
+    let explanation = space.explain(address);
+    if let Some(refusal) = refusal(&explanation, access) {
+        print_reason(refusal);
+    }
+    println!("  around it:");
+    for (depth, report) in explanation.chain.iter().enumerate() {
+        print_region(report, depth);
+        if depth == 0 && explanation.omitted > 0 {
+            println!("    … and in {} regions more", explanation.omitted);
+        }
+    }
+    let depth = explanation.chain.len();
+    if let Some(below) = &explanation.below {
+        print_region(below, depth);
+    }
+    println!(" >>> {:7} {:016x}", "", address.raw());
+    if let Some(above) = &explanation.above {
+        print_region(above, depth);
+    }
+}
+
+fn refusal(explanation: &Explanation, access: Access) -> Option<Refusal> {
+    if access.contains(Access::EXECUTE) {
+        explanation.execute
+    } else if access.contains(Access::WRITE) {
+        explanation.write
+    } else {
+        explanation.read
+    }
+}
+
+fn print_reason(refusal: Refusal) {
+    match refusal {
+        Refusal::NotMapped => println!("  because nothing is mapped there"),
+        Refusal::NotAllowed { access, maximal } => println!(
+            "  because the mapping allows {} now and {} at most",
+            Permissions(permissions(access)),
+            Permissions(permissions(maximal)),
+        ),
+        Refusal::BeyondVmo { offset, limit } => println!(
+            "  because it shows the VMO from {} on, which ends at {}",
+            HumanBytes(offset),
+            HumanBytes(limit),
+        ),
+    }
+}
+
+fn print_region(report: &RegionReport, depth: usize) {
+    println!("     {}", MapLine(&record(report, depth)));
+}
+
+/// A region as a record, without the memory behind it.
+fn record(report: &RegionReport, depth: usize) -> Map {
+    let (kind, mapping) = match report.kind {
+        RegionReportKind::Vmar { .. } => (MapKind::Vmar, Mapping::default()),
+        RegionReportKind::Mapping {
+            access,
+            vmo,
+            vmo_offset,
+            ..
+        } => {
+            let shown = Mapping {
+                mmu_flags: permissions(access).bits(),
+                vmo_koid: vmo.raw_koid(),
+                vmo_offset,
+                ..Mapping::default()
+            };
+            (MapKind::Mapping, shown)
+        }
+    };
+    Map {
+        name: report.name,
+        base: report.range.base().raw(),
+        size: report.range.bytes(),
+        depth,
+        kind: kind as u32,
+        padding: 0,
+        mapping,
+    }
+}

@@ -1,0 +1,88 @@
+//! VMOs and VMARs as kernel objects.
+//!
+//! The subject itself is in `vm`; here it gets an identity and a handle count. A region or VMO is
+//! wrapped once, where it is created, so that all handles to it count together.
+
+use alloc::sync::Arc;
+
+use arch::paging::Tables;
+use syscall::{Name, Result, VmoOptions};
+use vm::vmar::Vmar;
+use vm::vmo::Vmo;
+
+use super::{Header, next_koid};
+use crate::memory::{pages, try_arc};
+
+/// A region of an address space, as handles know it.
+///
+/// The region lives until it is destroyed, whatever happens to this object.
+pub struct VmarObject {
+    header: Header,
+    vmar: Arc<Vmar<Tables>>,
+}
+
+impl VmarObject {
+    /// The object for a region that has none yet.
+    ///
+    /// # Errors
+    /// - `NO_MEMORY`: no memory for the object.
+    pub fn new(vmar: Arc<Vmar<Tables>>) -> Result<Arc<Self>> {
+        try_arc(Self {
+            header: Header::new(),
+            vmar,
+        })
+    }
+
+    /// The object's identity.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The region.
+    pub const fn vmar(&self) -> &Arc<Vmar<Tables>> {
+        &self.vmar
+    }
+}
+
+/// An array of pages, as handles know it.
+///
+/// Mappings keep the VMO itself alive, not this object.
+pub struct VmoObject {
+    header: Header,
+    vmo: Arc<Vmo<Tables>>,
+}
+
+impl VmoObject {
+    /// A new VMO of `size` bytes and its object.
+    ///
+    /// # Errors
+    /// Those of [`Vmo::create`].
+    pub fn create(size: u64, options: VmoOptions) -> Result<Arc<Self>> {
+        let koid = next_koid();
+        let vmo = Vmo::create(pages(), koid, size, options)?;
+        try_arc(Self {
+            header: Header::with_koid(koid),
+            vmo,
+        })
+    }
+
+    /// The object's identity; the koid is the VMO's own.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The VMO.
+    pub const fn vmo(&self) -> &Arc<Vmo<Tables>> {
+        &self.vmo
+    }
+
+    /// The VMO's name.
+    pub fn name(&self) -> Name {
+        self.vmo.name()
+    }
+
+    /// Renames the VMO.
+    pub fn set_name(&self, name: Name) {
+        self.vmo.set_name(name);
+    }
+}

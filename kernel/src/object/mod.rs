@@ -1,0 +1,170 @@
+//! Kernel objects: what handles refer to.
+//!
+//! [`KernelObject`] is any of them, [`Header`] is what all of them begin with, and [`Object`] lets
+//! code ask for one type. The set is closed, so it is an enum and not a trait object.
+
+mod memory;
+mod process;
+mod resource;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use syscall::{Koid, Name, ObjectType};
+
+pub use memory::{VmarObject, VmoObject};
+pub use process::{EXCEPTION_KILL, Phase, Process, processes};
+pub use resource::Resource;
+pub use thread::{Start, Thread, ThreadState};
+
+/// The identity of an object and the number of handles to it.
+#[derive(Debug)]
+pub struct Header {
+    koid: Koid,
+    handles: AtomicU32,
+}
+
+impl Header {
+    /// A header with a koid that no other object has, and no handle yet.
+    pub fn new() -> Self {
+        Self::with_koid(next_koid())
+    }
+
+    /// A header for the object that `koid` was drawn for.
+    pub const fn with_koid(koid: Koid) -> Self {
+        Self {
+            koid,
+            handles: AtomicU32::new(0),
+        }
+    }
+
+    /// The number that names the object for ever.
+    pub const fn koid(&self) -> Koid {
+        self.koid
+    }
+
+    /// The number of handles to the object, in all processes.
+    pub fn handle_count(&self) -> u32 {
+        self.handles.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more handle.
+    pub fn add_handle(&self) {
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts one handle less.
+    pub fn remove_handle(&self) {
+        self.handles.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Draws a koid; none is ever drawn twice.
+pub fn next_koid() -> Koid {
+    static NEXT: AtomicU64 = AtomicU64::new(Koid::FIRST.raw_koid());
+    Koid::from_raw(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A type of kernel object.
+pub trait Object: Sized {
+    /// The object inside `object`, if it is of this type.
+    fn of(object: &KernelObject) -> Option<&Arc<Self>>;
+}
+
+/// Any kernel object, owned together with everybody else who has it.
+#[derive(Clone)]
+pub enum KernelObject {
+    /// An address space, a handle table and threads.
+    Process(Arc<Process>),
+    /// A flow of execution.
+    Thread(Arc<Thread>),
+    /// A part of an address space.
+    Vmar(Arc<VmarObject>),
+    /// An array of pages.
+    Vmo(Arc<VmoObject>),
+    /// The permission to use something of the system's.
+    Resource(Arc<Resource>),
+}
+
+macro_rules! object_types {
+    ($($variant:ident($object:ty) = $object_type:ident;)*) => {
+        impl KernelObject {
+            /// The object's identity and handle count.
+            pub fn header(&self) -> &Header {
+                match self {
+                    $(Self::$variant(object) => object.header(),)*
+                }
+            }
+
+            /// The object's type.
+            pub const fn object_type(&self) -> ObjectType {
+                match self {
+                    $(Self::$variant(_) => ObjectType::$object_type,)*
+                }
+            }
+        }
+
+        $(
+            impl Object for $object {
+                fn of(object: &KernelObject) -> Option<&Arc<Self>> {
+                    match object {
+                        KernelObject::$variant(object) => Some(object),
+                        _ => None,
+                    }
+                }
+            }
+
+            impl From<Arc<$object>> for KernelObject {
+                fn from(object: Arc<$object>) -> Self {
+                    Self::$variant(object)
+                }
+            }
+        )*
+    };
+}
+
+object_types! {
+    Process(Process) = PROCESS;
+    Thread(Thread) = THREAD;
+    Vmar(VmarObject) = VMAR;
+    Vmo(VmoObject) = VMO;
+    Resource(Resource) = RESOURCE;
+}
+
+impl KernelObject {
+    /// The koid of the object's parent; `INVALID` if it has none.
+    ///
+    /// Source: `docs/spec/objects.md` §2.
+    pub fn related_koid(&self) -> Koid {
+        match self {
+            Self::Thread(thread) => thread
+                .process()
+                .map_or(Koid::INVALID, |process| process.header().koid()),
+            Self::Process(_) | Self::Vmar(_) | Self::Vmo(_) | Self::Resource(_) => Koid::INVALID,
+        }
+    }
+
+    /// The object's name; `None` if its type has none.
+    pub fn name(&self) -> Option<Name> {
+        match self {
+            Self::Process(process) => Some(process.name()),
+            Self::Thread(thread) => Some(thread.name()),
+            Self::Vmo(vmo) => Some(vmo.name()),
+            Self::Vmar(_) | Self::Resource(_) => None,
+        }
+    }
+
+    /// Renames the object; `None` if its type has no name.
+    pub fn set_name(&self, name: Name) -> Option<()> {
+        match self {
+            Self::Process(process) => process.set_name(name),
+            Self::Thread(thread) => thread.set_name(name),
+            Self::Vmo(vmo) => vmo.set_name(name),
+            Self::Vmar(_) | Self::Resource(_) => return None,
+        }
+        Some(())
+    }
+}

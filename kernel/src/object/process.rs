@@ -1,0 +1,275 @@
+//! Processes: an address space, a handle table and threads.
+//!
+//! ```text
+//! New ──add_thread──► Running ──begin_exit──► Ending ──last thread out──► Ended
+//!  └───────────────────────────abandon───────────────────────────────────►
+//! ```
+//!
+//! A process that is `Ended` has no threads, no handles and no mappings; what is left is its koid,
+//! its name and its return code, for those who still have a handle.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use arch::paging::Tables;
+use spin::Mutex;
+use syscall::{HandleValue, Name, Result, Rights, Status};
+use vm::aspace::AddressSpace;
+
+use super::{Header, KernelObject, Object, Thread, VmarObject};
+use crate::handle::{Handle, HandleTable, require};
+use crate::memory::try_arc;
+use crate::sched::{self, Deadline, Interrupted, WaitQueue};
+use crate::{random, user_space};
+
+/// An address space, a handle table and threads.
+pub struct Process {
+    header: Header,
+    name: Mutex<Name>,
+    space: Arc<AddressSpace<Tables>>,
+    root: Arc<VmarObject>,
+    handles: Mutex<HandleTable<Handle>>,
+    life: Mutex<Life>,
+    ended: WaitQueue,
+}
+
+/// The return code of a process that did what it must not.
+pub const EXCEPTION_KILL: i64 = -1028;
+
+/// How far a process has come, and who is in it.
+struct Life {
+    phase: Phase,
+    threads: Vec<Arc<Thread>>,
+}
+
+/// How far a process has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Phase {
+    /// No thread has been started.
+    New,
+    /// Has threads.
+    Running,
+    /// Its threads are on their way out; the number is the return code.
+    Ending(i64),
+    /// Nothing is left but the return code.
+    Ended(i64),
+}
+
+/// Every process that has not ended.
+static PROCESSES: Mutex<Vec<Arc<Process>>> = Mutex::new(Vec::new());
+
+/// Every process that has not ended, in order of creation.
+///
+/// # Errors
+/// - `NO_MEMORY`: no memory for the list.
+pub fn processes() -> Result<Vec<Arc<Process>>> {
+    let processes = PROCESSES.lock();
+    let mut list = Vec::new();
+    list.try_reserve_exact(processes.len())
+        .map_err(|_| Status::NO_MEMORY)?;
+    list.extend(processes.iter().cloned());
+    Ok(list)
+}
+
+impl Process {
+    /// A process with an empty address space and no thread.
+    ///
+    /// # Errors
+    /// - `NO_MEMORY`: no memory for the process or its page tables.
+    pub fn new(name: Name) -> Result<Arc<Self>> {
+        let space = user_space::create(name)?;
+        let root = VmarObject::new(space.root()?)?;
+        let process = try_arc(Self {
+            header: Header::new(),
+            name: Mutex::new(name),
+            space,
+            root,
+            handles: Mutex::new(HandleTable::new(random::next())),
+            life: Mutex::new(Life {
+                phase: Phase::New,
+                threads: Vec::new(),
+            }),
+            ended: WaitQueue::new(),
+        })?;
+        let mut processes = PROCESSES.lock();
+        processes.try_reserve(1).map_err(|_| Status::NO_MEMORY)?;
+        processes.push(Arc::clone(&process));
+        Ok(process)
+    }
+
+    /// The object's identity.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The process's name.
+    pub fn name(&self) -> Name {
+        *self.name.lock()
+    }
+
+    /// Renames the process.
+    pub fn set_name(&self, name: Name) {
+        *self.name.lock() = name;
+    }
+
+    /// The address space.
+    pub const fn space(&self) -> &Arc<AddressSpace<Tables>> {
+        &self.space
+    }
+
+    /// The root region of the address space.
+    pub const fn root(&self) -> &Arc<VmarObject> {
+        &self.root
+    }
+
+    /// How far the process has come.
+    pub fn phase(&self) -> Phase {
+        self.life.lock().phase
+    }
+
+    /// The number of threads that have not ended.
+    pub fn thread_count(&self) -> usize {
+        self.life.lock().threads.len()
+    }
+}
+
+/// Handles.
+impl Process {
+    /// The number of handles of the process.
+    pub fn handle_count(&self) -> usize {
+        self.handles.lock().len()
+    }
+
+    /// Gives the process a handle and returns its value.
+    ///
+    /// # Errors
+    /// - `NO_MEMORY`: the table is full or cannot grow. The handle is closed.
+    pub fn add_handle(&self, handle: Handle) -> Result<HandleValue> {
+        self.handles
+            .lock()
+            .insert(handle)
+            .map(HandleValue::from_raw)
+    }
+
+    /// Takes a handle away from the process; the caller closes it by dropping it.
+    ///
+    /// # Errors
+    /// - `BAD_HANDLE`: `value` names no handle of the process.
+    pub fn remove_handle(&self, value: HandleValue) -> Result<Handle> {
+        self.handles
+            .lock()
+            .remove(value.into_raw())
+            .ok_or(Status::BAD_HANDLE)
+    }
+
+    /// The object that `value` names, whatever it is, and the rights of that handle.
+    ///
+    /// # Errors
+    /// - `BAD_HANDLE`: `value` names no handle of the process.
+    pub fn any_object(&self, value: HandleValue) -> Result<(KernelObject, Rights)> {
+        let handles = self.handles.lock();
+        let handle = handles.get(value.into_raw()).ok_or(Status::BAD_HANDLE)?;
+        Ok((handle.object().clone(), handle.rights()))
+    }
+
+    /// The object that `value` names and the rights of that handle, if it has at least `needed`.
+    ///
+    /// # Errors
+    /// - `BAD_HANDLE`: `value` names no handle of the process.
+    /// - `WRONG_TYPE`: the object is of another type.
+    /// - `ACCESS_DENIED`: the handle lacks a right.
+    pub fn object<T: Object>(
+        &self,
+        value: HandleValue,
+        needed: Rights,
+    ) -> Result<(Arc<T>, Rights)> {
+        let handles = self.handles.lock();
+        let handle = handles.get(value.into_raw()).ok_or(Status::BAD_HANDLE)?;
+        let object = T::of(handle.object()).ok_or(Status::WRONG_TYPE)?;
+        require(handle.rights(), needed)?;
+        Ok((Arc::clone(object), handle.rights()))
+    }
+}
+
+/// Life and death.
+impl Process {
+    /// Makes `thread`, which belongs to this process, one of its living ones.
+    ///
+    /// The first one makes the process run. The caller starts the thread afterwards.
+    ///
+    /// # Errors
+    /// - `NO_MEMORY`: no memory to remember the thread.
+    /// - `BAD_STATE`: the process is ending or has ended.
+    pub fn add_thread(&self, thread: Arc<Thread>) -> Result<()> {
+        let mut life = self.life.lock();
+        match life.phase {
+            Phase::New | Phase::Running => (),
+            Phase::Ending(_) | Phase::Ended(_) => return Err(Status::BAD_STATE),
+        }
+        life.threads.try_reserve(1).map_err(|_| Status::NO_MEMORY)?;
+        life.threads.push(thread);
+        life.phase = Phase::Running;
+        Ok(())
+    }
+
+    /// Makes every thread of the process end, and the process with the last of them.
+    ///
+    /// The first return code counts. Threads end before they run another instruction in user mode,
+    /// the calling one included.
+    pub fn begin_exit(&self, return_code: i64) {
+        let mut life = self.life.lock();
+        if life.phase != Phase::Running {
+            return;
+        }
+        life.phase = Phase::Ending(return_code);
+        for thread in &life.threads {
+            thread.mark_killed();
+            sched::wake(thread);
+        }
+    }
+
+    /// Notes that `thread` has left user mode for good; the last one takes the process with it.
+    pub fn thread_ended(&self, thread: &Thread) {
+        let mut life = self.life.lock();
+        life.threads
+            .retain(|other| !core::ptr::eq(&raw const **other, thread));
+        if !life.threads.is_empty() {
+            return;
+        }
+        let return_code = match life.phase {
+            Phase::Ending(return_code) => return_code,
+            Phase::New | Phase::Running | Phase::Ended(_) => 0,
+        };
+        drop(life);
+        self.finish(return_code);
+    }
+
+    /// Ends a process in which no thread was started.
+    pub fn abandon(&self) {
+        self.finish(0);
+    }
+
+    /// Waits until the process has ended and returns its return code.
+    ///
+    /// # Errors
+    /// - [`Interrupted`]: the deadline passed, or the waiting thread is to end.
+    pub fn wait_ended(&self, deadline: Deadline) -> Result<i64, Interrupted> {
+        self.ended.wait(deadline, || match self.phase() {
+            Phase::Ended(return_code) => Some(return_code),
+            Phase::New | Phase::Running | Phase::Ending(_) => None,
+        })
+    }
+
+    /// Gives everything back that the process had.
+    fn finish(&self, return_code: i64) {
+        // Closing a handle may end other objects, so it happens without the table's lock.
+        let handles = self.handles.lock().take_all();
+        handles.for_each(drop);
+        self.space.destroy();
+        PROCESSES
+            .lock()
+            .retain(|other| !core::ptr::eq(&raw const **other, self));
+        self.life.lock().phase = Phase::Ended(return_code);
+        self.ended.wake_all();
+    }
+}

@@ -1,0 +1,116 @@
+//! Tests of objects and handles together.
+
+use alloc::sync::Arc;
+
+use ktest::ktest;
+use syscall::{HandleValue, Koid, Name, Rights, Status, VmoOptions};
+
+use super::{KernelObject, Phase, Process, VmarObject, VmoObject, processes};
+use crate::handle::{Handle, reduce, require};
+
+fn process() -> Arc<Process> {
+    Process::new(Name::new_lossy("test")).expect("memory for a process")
+}
+
+fn vmo() -> Arc<VmoObject> {
+    VmoObject::create(1, VmoOptions::empty()).expect("memory for a VMO")
+}
+
+#[ktest]
+fn handles_are_counted_from_creation_to_drop() {
+    let vmo = vmo();
+    assert_eq!(vmo.header().handle_count(), 0);
+    let first = Handle::new(Arc::clone(&vmo), Rights::VMO_DEFAULT);
+    let second = Handle::new(first.object().clone(), Rights::NONE);
+    assert_eq!(vmo.header().handle_count(), 2);
+    drop(first);
+    assert_eq!(vmo.header().handle_count(), 1);
+    drop(second);
+    assert_eq!(vmo.header().handle_count(), 0);
+}
+
+#[ktest]
+fn koids_begin_at_the_first_and_are_never_given_twice() {
+    let (first, second) = (vmo(), vmo());
+    assert!(first.header().koid() >= Koid::FIRST);
+    assert!(second.header().koid() > first.header().koid());
+    assert_eq!(first.vmo().koid(), first.header().koid());
+}
+
+#[ktest]
+fn a_lookup_checks_presence_then_type_then_rights() {
+    let process = process();
+    let handle = Handle::new(vmo(), Rights::READ);
+    let value = process.add_handle(handle).expect("room for a handle");
+    let wrong = HandleValue::from_raw(value.into_raw() ^ 4);
+    let status = |value, needed| process.object::<VmoObject>(value, needed).err();
+    assert_eq!(status(wrong, Rights::WRITE), Some(Status::BAD_HANDLE));
+    assert_eq!(
+        status(HandleValue::INVALID, Rights::NONE),
+        Some(Status::BAD_HANDLE)
+    );
+    let as_region = process.object::<VmarObject>(value, Rights::WRITE).err();
+    assert_eq!(as_region, Some(Status::WRONG_TYPE));
+    assert_eq!(status(value, Rights::WRITE), Some(Status::ACCESS_DENIED));
+    assert_eq!(status(value, Rights::READ), None);
+    process.abandon();
+}
+
+#[ktest]
+fn rights_only_shrink() {
+    let held = Rights::READ | Rights::DUPLICATE;
+    assert_eq!(reduce(held, Rights::SAME_RIGHTS), Ok(held));
+    assert_eq!(reduce(held, Rights::NONE), Ok(Rights::NONE));
+    assert_eq!(reduce(held, Rights::WRITE), Err(Status::INVALID_ARGS));
+    assert_eq!(
+        reduce(held, Rights::SAME_RIGHTS | Rights::READ),
+        Err(Status::INVALID_ARGS)
+    );
+    assert_eq!(require(held, Rights::READ), Ok(()));
+    assert_eq!(
+        require(held, Rights::READ | Rights::WRITE),
+        Err(Status::ACCESS_DENIED)
+    );
+}
+
+#[ktest]
+fn a_process_that_ends_closes_its_handles_and_forgets_its_regions() {
+    let process = process();
+    let (vmo, root) = (vmo(), Arc::clone(process.root()));
+    let handle = Handle::new(Arc::clone(&vmo), Rights::VMO_DEFAULT);
+    assert!(process.add_handle(handle).is_ok());
+    let own = Handle::new(Arc::clone(&process), Rights::PROCESS_DEFAULT);
+    assert!(process.add_handle(own).is_ok());
+    assert!(
+        processes()
+            .expect("memory")
+            .iter()
+            .any(|other| Arc::ptr_eq(other, &process))
+    );
+    process.abandon();
+    assert_eq!(process.phase(), Phase::Ended(0));
+    assert_eq!(process.handle_count(), 0);
+    assert_eq!(vmo.header().handle_count(), 0);
+    assert!(root.vmar().is_dead());
+    assert!(
+        processes()
+            .expect("memory")
+            .iter()
+            .all(|other| !Arc::ptr_eq(other, &process))
+    );
+}
+
+#[ktest]
+fn names_belong_to_objects_that_have_one() {
+    let process = process();
+    let name = Name::new_lossy("renamed");
+    let object = KernelObject::from(Arc::clone(&process));
+    assert_eq!(object.set_name(name), Some(()));
+    assert_eq!(process.name(), name);
+    assert_eq!(KernelObject::from(Arc::clone(process.root())).name(), None);
+    assert_eq!(
+        KernelObject::from(Arc::clone(process.root())).set_name(name),
+        None
+    );
+    process.abandon();
+}

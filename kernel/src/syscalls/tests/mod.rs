@@ -1,0 +1,11 @@
+//! Tests of system calls from inside the kernel.
+//!
+//! What each call answers is tested from user space, by the conformance program. Here is what needs
+//! a view from behind: that nothing leaks when memory runs out or a pointer is bad.
+
+mod cpus;
+mod no_memory;
+mod pointers;
+mod sandbox;
+
+pub use sandbox::{Sandbox, in_process};

@@ -1,0 +1,202 @@
+//! Running out of memory at every allocation of every call that allocates.
+
+use ktest::ktest;
+use syscall::kernel::SystemCalls;
+use syscall::{HandleValue, Result, Rights, Status, VmOptions, VmoOptions};
+use vm::addr::PAGE_SIZE;
+use vm::try_alloc::fault;
+
+use super::{Sandbox, in_process};
+use crate::loader;
+use crate::memory::pages;
+use crate::sched::Deadline;
+use crate::syscalls::Calls;
+
+/// More frames than any of the calls here takes.
+const MANY: usize = 64;
+
+/// Makes `call` with each of its allocations failing in turn, of heap and of frames, until none does.
+///
+/// A call that fails must leave the counts of handles and regions as they were; `undo` takes back
+/// what a call that succeeds has done.
+fn starve(
+    sandbox: &Sandbox,
+    call: impl Fn(&Sandbox) -> Result<()>,
+    undo: impl Fn(&Sandbox) -> Result<()>,
+) {
+    let before = (sandbox.handle_count(), sandbox.region_count());
+    let check = |result: Result<()>| {
+        match result {
+            Ok(()) => assert_eq!(undo(sandbox), Ok(())),
+            Err(status) => assert_eq!(status, Status::NO_MEMORY),
+        }
+        assert_eq!((sandbox.handle_count(), sandbox.region_count()), before);
+        result.is_ok()
+    };
+    for successes in 0.. {
+        let guard = fault::fail_after(successes);
+        let result = call(sandbox);
+        let was_starved = guard.has_struck();
+        drop(guard);
+        if check(result) && !was_starved {
+            break;
+        }
+    }
+    let succeeds_with = |frames: usize| {
+        let guard = pages().fail_after(frames);
+        let result = call(sandbox);
+        drop(guard);
+        check(result)
+    };
+    assert!((0..MANY).any(succeeds_with), "{MANY} frames are not enough");
+}
+
+fn close_place_0(sandbox: &Sandbox) -> Result<()> {
+    Calls.handle_close(sandbox.get(0))
+}
+
+#[ktest]
+fn vmo_create_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        let create = |sandbox: &Sandbox| {
+            Calls.vmo_create(PAGE_SIZE as u64, VmoOptions::RESIZABLE, sandbox.out(0))
+        };
+        starve(sandbox, create, close_place_0);
+    });
+}
+
+#[ktest]
+fn handle_duplicate_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        let duplicate = |sandbox: &Sandbox| {
+            Calls.handle_duplicate(sandbox.root, Rights::SAME_RIGHTS, sandbox.out(0))
+        };
+        starve(sandbox, duplicate, close_place_0);
+    });
+}
+
+#[ktest]
+fn vmar_allocate_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        let flags = VmOptions::CAN_MAP_SPECIFIC | VmOptions::CAN_MAP_READ;
+        let allocate = |sandbox: &Sandbox| {
+            let (child, address) = (sandbox.out(0), sandbox.out(1));
+            Calls.vmar_allocate(sandbox.root, flags, 0, PAGE_SIZE, child, address)
+        };
+        let undo = |sandbox: &Sandbox| {
+            let child: HandleValue = sandbox.get(0);
+            Calls.vmar_destroy(child)?;
+            Calls.handle_close(child)
+        };
+        starve(sandbox, allocate, undo);
+    });
+}
+
+#[ktest]
+fn vmar_map_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        let vmo = sandbox.vmo(4 * PAGE_SIZE as u64, VmoOptions::empty());
+        sandbox.set(7, vmo);
+        sandbox.set(1, 1u64);
+        assert_eq!(Calls.vmo_write(vmo, sandbox.input(1), 0, 8), Ok(()));
+        let map = |sandbox: &Sandbox| {
+            let flags = VmOptions::PERM_READ | VmOptions::MAP_RANGE;
+            let vmo = sandbox.get(7);
+            Calls.vmar_map(
+                sandbox.root,
+                flags,
+                0,
+                vmo,
+                0,
+                4 * PAGE_SIZE,
+                sandbox.out(1),
+            )
+        };
+        let unmap =
+            |sandbox: &Sandbox| Calls.vmar_unmap(sandbox.root, sandbox.get(1), 4 * PAGE_SIZE);
+        starve(sandbox, map, unmap);
+    });
+}
+
+/// Where `starve_a_split` maps, counted from the beginning of the root region.
+const OFFSET: usize = 1 << 30;
+
+/// Maps four pages, leaves the address in place 1, and runs `starve` on what splits them.
+fn starve_a_split(
+    sandbox: &Sandbox,
+    split: impl Fn(&Sandbox, usize) -> Result<()>,
+    mend: impl Fn(&Sandbox, usize) -> Result<()>,
+) {
+    let vmo = sandbox.vmo(4 * PAGE_SIZE as u64, VmoOptions::empty());
+    let flags = VmOptions::PERM_READ | VmOptions::PERM_WRITE | VmOptions::SPECIFIC;
+    let (place, bytes) = (sandbox.out(1), 4 * PAGE_SIZE);
+    let mapped = Calls.vmar_map(sandbox.root, flags, OFFSET, vmo, 0, bytes, place);
+    assert_eq!(mapped, Ok(()));
+    let middle = sandbox.get::<usize>(1) + PAGE_SIZE;
+    sandbox.set(7, vmo);
+    starve(
+        sandbox,
+        |sandbox| split(sandbox, middle),
+        |sandbox| mend(sandbox, middle),
+    );
+}
+
+#[ktest]
+fn vmar_unmap_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        let unmap = |sandbox: &Sandbox, middle| Calls.vmar_unmap(sandbox.root, middle, PAGE_SIZE);
+        let map_again = |sandbox: &Sandbox, _| {
+            let offset = OFFSET + PAGE_SIZE;
+            let flags = VmOptions::PERM_READ | VmOptions::PERM_WRITE | VmOptions::SPECIFIC;
+            let (vmo, place) = (sandbox.get(7), sandbox.out(2));
+            let page = PAGE_SIZE;
+            Calls.vmar_map(sandbox.root, flags, offset, vmo, page as u64, page, place)
+        };
+        starve_a_split(sandbox, unmap, map_again);
+    });
+}
+
+#[ktest]
+fn vmar_protect_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        let protect = |options| {
+            move |sandbox: &Sandbox, middle| {
+                Calls.vmar_protect(sandbox.root, options, middle, PAGE_SIZE)
+            }
+        };
+        let both = VmOptions::PERM_READ | VmOptions::PERM_WRITE;
+        starve_a_split(sandbox, protect(VmOptions::PERM_READ), protect(both));
+    });
+}
+
+#[ktest]
+fn vmo_write_without_memory_says_so_and_can_be_repeated() {
+    in_process(|sandbox| {
+        let vmo = sandbox.vmo(8 * PAGE_SIZE as u64, VmoOptions::RESIZABLE);
+        sandbox.set(7, vmo);
+        let write = |sandbox: &Sandbox| {
+            Calls.vmo_write(sandbox.get(7), sandbox.input(0), PAGE_SIZE as u64 - 4, 8)
+        };
+        let cut = |sandbox: &Sandbox| {
+            Calls.vmo_set_size(sandbox.get(7), 0)?;
+            Calls.vmo_set_size(sandbox.get(7), 8 * PAGE_SIZE as u64)
+        };
+        starve(sandbox, write, cut);
+    });
+}
+
+#[ktest]
+fn starting_a_program_without_memory_leaves_nothing() {
+    let Some(path) = loader::paths().find(|path| path.ends_with("hello")) else {
+        return;
+    };
+    for successes in 0.. {
+        let guard = fault::fail_after(successes);
+        let started = loader::start(path, "");
+        drop(guard);
+        match started {
+            Ok(process) => return assert_eq!(process.wait_ended(Deadline::NEVER), Ok(0)),
+            Err(error) => assert_eq!(Status::from(error), Status::NO_MEMORY),
+        }
+    }
+}

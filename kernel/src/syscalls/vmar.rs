@@ -1,0 +1,188 @@
+//! Calls about regions. Source: `docs/spec/vmar.md` §3, §5 to §7 and §9.
+//!
+//! Here are the checks that need handles and rights; those that need the region alone are made by
+//! `vm`, in the order of the same tables.
+
+use alloc::sync::Arc;
+
+use arch::paging::Tables;
+use syscall::kernel::UserOut;
+use syscall::{HandleValue, Result, Rights, Status, VmOptions};
+use vm::addr::VirtAddr;
+use vm::mmu::Access;
+use vm::vmar::{MapRequest, OpChildren, Vmar};
+
+use super::{caller, deliver, user_memory};
+use crate::handle::Handle;
+use crate::object::{VmarObject, VmoObject};
+
+/// What `vmar_allocate` asks for.
+#[derive(Clone, Copy)]
+pub struct Allocation {
+    /// Where and with which capabilities.
+    pub options: VmOptions,
+    /// The place in the parent, or its upper limit.
+    pub offset: usize,
+    /// The size in bytes.
+    pub size: usize,
+}
+
+/// What `vmar_map` asks for.
+#[derive(Clone, Copy)]
+pub struct Placement {
+    /// Where and with which permissions.
+    pub options: VmOptions,
+    /// The place in the region, or its upper limit.
+    pub vmar_offset: usize,
+    /// The first byte of the VMO to show.
+    pub vmo_offset: u64,
+    /// The length in bytes.
+    pub length: usize,
+}
+
+/// Reserves a range as a new region.
+pub fn allocate(
+    parent: HandleValue,
+    request: Allocation,
+    child: UserOut<HandleValue>,
+    address: UserOut<usize>,
+) -> Result<()> {
+    let Allocation {
+        options,
+        offset,
+        size,
+    } = request;
+    let (parent, _) = caller().object::<VmarObject>(parent, capability_rights(options))?;
+    let region = parent.vmar().allocate(options, offset, size)?;
+    let rights = Rights::VMAR_DEFAULT | capability_rights(options);
+    let told = tell(&region, rights, child, address);
+    if told.is_err() {
+        // A region that the caller does not know is taken back. It is dead already if another thread
+        // has destroyed the parent, which comes to the same.
+        let _ = region.destroy();
+    }
+    told
+}
+
+/// Gives the caller a handle to a new region and tells it the address.
+fn tell(
+    region: &Arc<Vmar<Tables>>,
+    rights: Rights,
+    child: UserOut<HandleValue>,
+    address: UserOut<usize>,
+) -> Result<()> {
+    let handle = Handle::new(VmarObject::new(Arc::clone(region))?, rights);
+    let value = deliver(handle, child)?;
+    user_memory::write(address, &region.range().base().raw())
+        .inspect_err(|_| drop(caller().remove_handle(value)))
+}
+
+/// Shows a range of a VMO in a region.
+pub fn map(
+    vmar: HandleValue,
+    vmo: HandleValue,
+    request: Placement,
+    address: UserOut<usize>,
+) -> Result<()> {
+    let process = caller();
+    let (region, vmar_rights) = process.object::<VmarObject>(vmar, Rights::NONE)?;
+    let (vmo, vmo_rights) = process.object::<VmoObject>(vmo, Rights::NONE)?;
+    if !vmo_rights.contains(Rights::MAP) {
+        return Err(Status::ACCESS_DENIED);
+    }
+    let base = region.vmar().map(MapRequest {
+        options: execute_only_resolved(request.options),
+        offset: request.vmar_offset,
+        vmo: Arc::clone(vmo.vmo()),
+        vmo_offset: request.vmo_offset,
+        length: request.length,
+        permitted: access_of(vmar_rights & vmo_rights),
+    })?;
+    let told = user_memory::write(address, &base.raw());
+    if told.is_err() {
+        // A mapping that the caller does not know is taken back; another thread may have done it.
+        let _ = region
+            .vmar()
+            .unmap(base, request.length, OpChildren::Forbidden);
+    }
+    told
+}
+
+/// Removes mappings and whole regions.
+pub fn unmap(vmar: HandleValue, address: usize, length: usize) -> Result<()> {
+    let (region, rights) = caller().object::<VmarObject>(vmar, Rights::NONE)?;
+    region
+        .vmar()
+        .unmap(VirtAddr::new(address), length, op_children(rights))
+}
+
+/// Changes permissions.
+pub fn protect(vmar: HandleValue, options: VmOptions, address: usize, length: usize) -> Result<()> {
+    let options = execute_only_resolved(options);
+    let needed = permission_rights(options);
+    let (region, rights) = caller().object::<VmarObject>(vmar, needed)?;
+    region
+        .vmar()
+        .protect(options, VirtAddr::new(address), length, op_children(rights))
+}
+
+/// Ends a region and all that is in it.
+pub fn destroy(vmar: HandleValue) -> Result<()> {
+    let (region, _) = caller().object::<VmarObject>(vmar, Rights::OP_CHILDREN)?;
+    region.vmar().destroy()
+}
+
+/// `options` with execute-only turned into read and execute where the machine cannot do it.
+fn execute_only_resolved(options: VmOptions) -> VmOptions {
+    let fallback = VmOptions::PERM_READ_IF_XOM_UNSUPPORTED;
+    if options.contains(fallback) && !arch::paging::can_execute_only() {
+        options | VmOptions::PERM_READ
+    } else {
+        options
+    }
+}
+
+/// The rights that a handle needs for the permissions in `options`.
+fn permission_rights(options: VmOptions) -> Rights {
+    rights_for([
+        (options.contains(VmOptions::PERM_READ), Rights::READ),
+        (options.contains(VmOptions::PERM_WRITE), Rights::WRITE),
+        (options.contains(VmOptions::PERM_EXECUTE), Rights::EXECUTE),
+    ])
+}
+
+/// The rights that belong to the capabilities in `options`.
+fn capability_rights(options: VmOptions) -> Rights {
+    rights_for([
+        (options.contains(VmOptions::CAN_MAP_READ), Rights::READ),
+        (options.contains(VmOptions::CAN_MAP_WRITE), Rights::WRITE),
+        (
+            options.contains(VmOptions::CAN_MAP_EXECUTE),
+            Rights::EXECUTE,
+        ),
+    ])
+}
+
+/// The rights whose condition holds.
+fn rights_for(conditions: [(bool, Rights); 3]) -> Rights {
+    let held = conditions.into_iter().filter(|(holds, _)| *holds);
+    held.fold(Rights::NONE, |rights, (_, right)| rights | right)
+}
+
+/// The accesses that `rights` allow.
+fn access_of(rights: Rights) -> Access {
+    let mut access = Access::empty();
+    access.set(Access::READ, rights.contains(Rights::READ));
+    access.set(Access::WRITE, rights.contains(Rights::WRITE));
+    access.set(Access::EXECUTE, rights.contains(Rights::EXECUTE));
+    access
+}
+
+/// Whether `rights` allow to change what lies in descendants of a region.
+fn op_children(rights: Rights) -> OpChildren {
+    if rights.contains(Rights::OP_CHILDREN) {
+        OpChildren::Allowed
+    } else {
+        OpChildren::Forbidden
+    }
+}

@@ -1,0 +1,98 @@
+//! Calls about VMOs. Source: `docs/spec/vmo.md` §2 to §4.
+
+use alloc::sync::Arc;
+
+use arch::user_memory::UserRange;
+use syscall::kernel::{UserIn, UserOut};
+use syscall::{HandleValue, Result, Rights, Status, VmoOptions};
+
+use super::user_memory;
+use super::{caller, deliver};
+use crate::handle::Handle;
+use crate::object::VmoObject;
+use crate::page_copy;
+
+/// Creates a VMO.
+pub fn create(size: u64, options: VmoOptions, out: UserOut<HandleValue>) -> Result<()> {
+    let vmo = VmoObject::create(size, options)?;
+    let mut rights = Rights::VMO_DEFAULT;
+    if vmo.vmo().is_resizable() {
+        rights |= Rights::RESIZE;
+    }
+    deliver(Handle::new(vmo, rights), out).map(drop)
+}
+
+/// Copies bytes out of a VMO.
+///
+/// # Errors
+/// As the table of `docs/spec/vmo.md` §3, in its order: a bad buffer is `NOT_FOUND`.
+pub fn read(value: HandleValue, buffer: UserOut<u8>, offset: u64, size: usize) -> Result<()> {
+    let vmo = object(value, Rights::READ)?;
+    let steps = vmo.vmo().copy_steps(offset, size)?;
+    let mut rest = Claim::new(buffer.address(), size)?;
+    for step in steps {
+        let page = vmo.vmo().page_for_read(step.index)?;
+        let part = rest.take(step.len)?;
+        page_copy::to_user(&page, step.offset, part).map_err(|_| Status::NOT_FOUND)?;
+    }
+    Ok(())
+}
+
+/// Copies bytes into a VMO.
+///
+/// # Errors
+/// As the table of `docs/spec/vmo.md` §3, in its order: a bad buffer is `NOT_FOUND`.
+pub fn write(value: HandleValue, buffer: UserIn<u8>, offset: u64, size: usize) -> Result<()> {
+    let vmo = object(value, Rights::WRITE)?;
+    let steps = vmo.vmo().copy_steps(offset, size)?;
+    let mut rest = Claim::new(buffer.address(), size)?;
+    for step in steps {
+        let page = vmo.vmo().page_for_write(step.index)?;
+        let part = rest.take(step.len)?;
+        page_copy::from_user(&page, step.offset, part).map_err(|_| Status::NOT_FOUND)?;
+    }
+    Ok(())
+}
+
+/// Asks for the size.
+pub fn get_size(value: HandleValue, out: UserOut<u64>) -> Result<()> {
+    let vmo = object(value, Rights::NONE)?;
+    user_memory::write(out, &vmo.vmo().size())
+}
+
+/// Changes the size.
+///
+/// # Errors
+/// As the table of `docs/spec/vmo.md` §4: `ACCESS_DENIED` without WRITE, `UNAVAILABLE` for a VMO of
+/// fixed size, `ACCESS_DENIED` without RESIZE, `OUT_OF_RANGE` for an impossible size.
+pub fn set_size(value: HandleValue, size: u64) -> Result<()> {
+    let (vmo, rights) = caller().object::<VmoObject>(value, Rights::WRITE)?;
+    if vmo.vmo().is_resizable() && !rights.contains(Rights::RESIZE) {
+        return Err(Status::ACCESS_DENIED);
+    }
+    vmo.vmo().set_size(size)
+}
+
+fn object(value: HandleValue, needed: Rights) -> Result<Arc<VmoObject>> {
+    Ok(caller().object::<VmoObject>(value, needed)?.0)
+}
+
+/// The part of a program's buffer that is still to be copied.
+struct Claim {
+    address: usize,
+}
+
+impl Claim {
+    /// All of a buffer; one that is not in the user half is not there.
+    fn new(address: usize, size: usize) -> Result<Self> {
+        user_memory::range(address, size).map_err(|_| Status::NOT_FOUND)?;
+        Ok(Self { address })
+    }
+
+    /// The next `bytes` bytes, which are then no longer part of it.
+    fn take(&mut self, bytes: usize) -> Result<UserRange> {
+        let part = user_memory::range(self.address, bytes).map_err(|_| Status::NOT_FOUND)?;
+        self.address = self.address.checked_add(bytes).ok_or(Status::NOT_FOUND)?;
+        Ok(part)
+    }
+}
