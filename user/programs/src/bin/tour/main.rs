@@ -21,7 +21,7 @@ fn main() -> Result<(), Status> {
     let scene = Scene::open();
     println!("{scene}");
     scene.warm_up()?;
-    let before = scene.memory()?;
+    let before = scene.frames()?;
     for (index, chapter) in chapters::ALL.iter().enumerate() {
         println!();
         println!("{}. {}", index + 1, chapter.title);
@@ -30,11 +30,11 @@ fn main() -> Result<(), Status> {
             println!("   This is not what should have happened: {status:?}.");
         })?;
     }
-    let after = scene.memory()?;
+    let after = scene.frames()?;
     println!();
     println!("{}. Nothing leaked", chapters::ALL.len() + 1);
     println!("   What the kernel holds after all this, against what it held before:");
-    scene::compare(&before, &after)?;
+    scene::compare(before, after)?;
     println!();
     println!("The tour is over.");
     Ok(())
