@@ -132,6 +132,8 @@ pub fn exit_current() -> ! {
     if let Some(process) = current().process() {
         process.thread_ended(&current());
     }
+    // Whoever runs next, be it the idle thread, has somebody to bury before it sleeps.
+    request(arch::cpu::current());
     switch_as(Fate::Dead);
     unreachable!("a dead thread was switched to")
 }
