@@ -140,6 +140,14 @@ impl MapInfo {
     }
 }
 
+/// One line of `vmaps`.
+impl Display for MapInfo {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let record: &info::Map = zerocopy::transmute_ref!(self);
+        MapLine(record).fmt(formatter)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use zerocopy::IntoBytes;
@@ -181,13 +189,5 @@ mod tests {
     fn only_a_mapping_has_bytes_beyond_the_kind() {
         let region = record(MapDetails::Vmar).unwrap();
         assert!(region.as_bytes()[64..].iter().all(|byte| *byte == 0));
-    }
-}
-
-/// One line of `vmaps`.
-impl Display for MapInfo {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let record: &info::Map = zerocopy::transmute_ref!(self);
-        MapLine(record).fmt(formatter)
     }
 }
