@@ -208,6 +208,34 @@ macro_rules! range {
                 self.base.raw() < other.end().raw() && other.base.raw() < self.end().raw()
             }
 
+            /// The `pages` pages, at least one, after the first `skipped`; `None` if they are not all
+            /// inside.
+            #[inline]
+            pub const fn part(self, skipped: PageCount, pages: PageCount) -> Option<Self> {
+                let Some(end) = skipped.get().checked_add(pages.get()) else { return None };
+                if pages.get() == 0 || end > self.pages.get() {
+                    return None;
+                }
+                let base = $address::new(self.base.raw() + (skipped.get() << PAGE_SHIFT));
+                Some(Self { base, pages })
+            }
+
+            /// What lies before the next multiple of `2^log2`, at least a page, and what follows, if
+            /// anything does.
+            #[inline]
+            pub const fn split_at_multiple(self, log2: u32) -> (Self, Option<Self>) {
+                let page = self.base.raw() >> PAGE_SHIFT;
+                let unit = if log2 > PAGE_SHIFT { 1 << (log2 - PAGE_SHIFT) } else { 1 };
+                let before = unit - (page & (unit - 1));
+                if before >= self.pages.get() {
+                    return (self, None);
+                }
+                let cut = $address::new((page + before) << PAGE_SHIFT);
+                let first = Self { base: self.base, pages: PageCount::new(before) };
+                let rest = PageCount::new(self.pages.get() - before);
+                (first, Some(Self { base: cut, pages: rest }))
+            }
+
             /// The pages that the two have in common; `None` if there are none.
             pub fn intersection(self, other: Self) -> Option<Self> {
                 Self::between(self.base.max(other.base), self.end().min(other.end()))
@@ -326,6 +354,33 @@ mod tests {
             Some(range(0x3000, 2))
         );
         assert_eq!(range(0x1000, 2).intersection(range(0x3000, 8)), None);
+    }
+
+    #[test]
+    fn a_part_is_inside() {
+        let part =
+            |skipped, pages| range(0x3000, 4).part(PageCount::new(skipped), PageCount::new(pages));
+        assert_eq!(part(0, 4), Some(range(0x3000, 4)));
+        assert_eq!(part(3, 1), Some(range(0x6000, 1)));
+        assert_eq!(part(3, 2), None);
+        assert_eq!(part(1, 0), None);
+        assert_eq!(part(usize::MAX, 2), None);
+    }
+
+    #[test]
+    fn a_range_splits_at_multiples_inside_it_only() {
+        assert_eq!(
+            range(0x3000, 4).split_at_multiple(14),
+            (range(0x3000, 1), Some(range(0x4000, 3)))
+        );
+        assert_eq!(
+            range(0x4000, 4).split_at_multiple(14),
+            (range(0x4000, 4), None)
+        );
+        assert_eq!(
+            range(0x4000, 2).split_at_multiple(0),
+            (range(0x4000, 1), Some(range(0x5000, 1)))
+        );
     }
 
     #[test]

@@ -9,10 +9,10 @@ use crate::addr::VirtRange;
 use crate::pages::{Frame, FrameList, PageDatabase, owner};
 
 /// How many ranges a batch remembers before it gives up and means everything.
-const RANGES: usize = 8;
+const RANGES: usize = 6;
 
 /// How many shared frames a batch can hold.
-const SHARED_FRAMES: usize = 8;
+const SHARED_FRAMES: usize = 4;
 
 /// Translations taken out of page tables, and the frames that must stay until nobody remembers them.
 ///
@@ -111,7 +111,7 @@ impl TlbBatch {
     /// Only for implementations of [`Mmu::flush`](crate::mmu::Mmu::flush): when `invalidate` returns, no
     /// processor may remember any of it.
     #[inline]
-    pub fn finish(mut self, pages: &PageDatabase, invalidate: impl FnOnce(Stale<'_>)) {
+    pub fn finish(self, pages: &PageDatabase, invalidate: impl FnOnce(Stale<'_>)) {
         if self.is_empty() {
             return;
         }
@@ -120,9 +120,15 @@ impl TlbBatch {
             ranges,
             has_tables: !self.tables.is_empty(),
         });
-        pages.free_list(core::mem::take(&mut self.tables));
-        pages.free_list(core::mem::take(&mut self.frames));
-        for frame in self.shared.drain(..) {
+        let Self {
+            tables,
+            frames,
+            shared,
+            ..
+        } = self;
+        pages.free_list(tables);
+        pages.free_list(frames);
+        for frame in shared {
             pages.free(frame);
         }
     }

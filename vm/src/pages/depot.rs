@@ -60,7 +60,7 @@ impl BlockNumber {
 /// 1. A block is in `whole` if all its bits are set, in `partial` if some are, and else in no list.
 /// 2. `frames` is the number of bits set, `whole_blocks` the length of `whole`.
 ///
-/// Only `change` alters a block, so only it can break these.
+/// Only `give` and `change` alter a block, so only they can break these.
 pub(super) struct Depot {
     /// Where the info of block 0 would be.
     origin: *const BlockInfo,
@@ -114,10 +114,15 @@ impl Depot {
     #[inline]
     pub(super) fn give(&mut self, number: FrameNumber) {
         let block = BlockNumber::of(number);
-        let free = self.info(block).free.get();
+        let info = self.info(block);
+        let before = info.free.get();
         let bit = 1 << (number.get() % BLOCK_FRAMES);
-        debug_assert!(free & bit == 0, "a frame is given back twice");
-        self.change(block, free | bit);
+        debug_assert!(before & bit == 0, "a frame is given back twice");
+        info.free.set(before | bit);
+        self.frames += 1;
+        if Place::of(before) != Place::of(before | bit) {
+            self.relist(info, before);
+        }
     }
 
     /// Puts a whole block in.
@@ -202,20 +207,23 @@ impl Depot {
             .sum()
     }
 
-    /// Sets which frames of a block are free, and puts it into the list where it belongs.
-    #[inline]
+    /// Sets which frames of a block are free.
     fn change(&mut self, block: BlockNumber, free: u64) {
         let info = self.info(block);
         let before = info.free.replace(free);
         self.frames += free.count_ones() as usize;
         self.frames -= before.count_ones() as usize;
-        if Place::of(before) == Place::of(free) {
-            return;
+        if Place::of(before) != Place::of(free) {
+            self.relist(info, before);
         }
+    }
+
+    /// Moves a block, whose free frames were `before`, to the list where it belongs now.
+    fn relist(&mut self, info: &'static BlockInfo, before: u64) {
         self.unlist(info, Place::of(before));
         // SAFETY: Infos are never moved, dropped or borrowed exclusively (`new`).
         let pointer = unsafe { UnsafeRef::from_raw(info) };
-        match Place::of(free) {
+        match Place::of(info.free.get()) {
             Place::Nowhere => {}
             Place::Partial => self.partial.push_front(pointer),
             Place::Whole => {

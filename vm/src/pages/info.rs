@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering};
 use intrusive_collections::{SinglyLinkedListLink, UnsafeRef, intrusive_adapter};
 
 use super::frame::{FrameNumber, OwnerKind};
-use crate::addr::{PAGE_SHIFT, PhysRange};
+use crate::addr::{PAGE_SHIFT, PhysAddr, PhysRange};
 
 /// No memory that the database manages.
 const ABSENT: u8 = u8::MAX;
@@ -54,10 +54,9 @@ impl PageInfo {
 
     /// Makes an absent frame a free one; false if it was not absent.
     pub(super) fn appear(&self) -> bool {
-        let before =
-            self.state
-                .compare_exchange(ABSENT, FREE, Ordering::Relaxed, Ordering::Relaxed);
-        before.is_ok()
+        let is_absent = self.state.load(Ordering::Relaxed) == ABSENT;
+        self.state.store(FREE, Ordering::Relaxed);
+        is_absent
     }
 
     /// Makes a free frame one of `kind` with one reference.
@@ -188,7 +187,18 @@ impl InfoTable {
             .expect("the info of frame 0 is in no list")
     }
 
-    pub(super) const fn contains(&self, number: FrameNumber) -> bool {
+    /// The info of the frame at `address`; `None` if it is outside the span.
+    #[inline]
+    pub(super) fn at(&self, address: PhysAddr) -> Option<&'static PageInfo> {
+        let number = address.raw() >> PAGE_SHIFT;
+        if number.wrapping_sub(self.first as usize) >= (self.end - self.first) as usize {
+            return None;
+        }
+        // SAFETY: The number was checked to be in the span; the rest is as in `get`.
+        Some(unsafe { &*self.origin.wrapping_add(number) })
+    }
+
+    fn contains(&self, number: FrameNumber) -> bool {
         self.first <= number.get() && number.get() < self.end
     }
 

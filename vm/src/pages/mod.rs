@@ -36,7 +36,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use buddy_system_allocator::FrameAllocator;
-use spin::Mutex;
+use spin::{Mutex, MutexGuard};
 use syscall::{Result, Status};
 
 use crate::addr::{PAGE_SHIFT, PhysAddr, PhysRange};
@@ -224,17 +224,19 @@ impl PageDatabase {
         let mut cache = self.cache().lock();
         cache.give(info, O::KIND);
         if cache.is_too_full() {
-            cache.drain(BATCH, &self.infos, &mut self.depot.lock());
-            drop(cache);
-            self.return_surplus();
+            self.spill(cache);
         }
     }
 
     /// Takes back all frames in a list.
-    pub fn free_list<O: Owner>(&self, mut list: FrameList<O>) {
-        if list.is_empty() {
-            return;
+    #[inline]
+    pub fn free_list<O: Owner>(&self, list: FrameList<O>) {
+        if !list.is_empty() {
+            self.free_all(list);
         }
+    }
+
+    fn free_all<O: Owner>(&self, mut list: FrameList<O>) {
         {
             let mut cache = self.cache().lock();
             while let Some(info) = list.pop_info() {
@@ -319,6 +321,14 @@ impl PageDatabase {
         } else {
             Err(Status::NO_MEMORY)
         }
+    }
+
+    /// Moves some of the frames in `cache`, which has too many, to the depot.
+    #[cold]
+    fn spill(&self, mut cache: MutexGuard<'_, Cache>) {
+        cache.drain(BATCH, &self.infos, &mut self.depot.lock());
+        drop(cache);
+        self.return_surplus();
     }
 
     fn fill_cache(&self) -> bool {

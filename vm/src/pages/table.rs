@@ -1,7 +1,6 @@
 //! What page tables ask of the database about the frames they are in.
 
 use super::PageDatabase;
-use super::frame::FrameNumber;
 use crate::addr::PhysAddr;
 
 impl PageDatabase {
@@ -19,16 +18,16 @@ impl PageDatabase {
 
     #[inline]
     fn table_info(&self, address: PhysAddr) -> &'static super::info::PageInfo {
-        let number = FrameNumber::containing(address).filter(|number| self.infos.contains(*number));
         self.infos
-            .get(number.expect("tables are in frames of the database"))
+            .at(address)
+            .expect("tables are in frames of the database")
     }
 
     /// How often the frame at `address` changed hands; `None` if it is not in the database.
     #[cfg(any(test, feature = "sim"))]
     pub fn generation(&self, address: PhysAddr) -> Option<u32> {
-        let number =
-            FrameNumber::containing(address).filter(|number| self.infos.contains(*number))?;
-        Some(self.infos.get(number).generation())
+        self.infos
+            .at(address)
+            .map(super::info::PageInfo::generation)
     }
 }

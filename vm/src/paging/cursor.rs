@@ -2,7 +2,8 @@
 
 use spin::MutexGuard;
 
-use super::edit::Edit;
+use super::edit::{Edit, edit_pages};
+use super::level::ENTRIES;
 use super::map::{Piece, Sizes, enter_pages};
 use super::table::Table;
 use super::{Entry, EntryFormat, Level, PageTables};
@@ -15,7 +16,8 @@ pub struct Cursor<'a, F: EntryFormat> {
     tables: &'a PageTables<F>,
     _guard: MutexGuard<'a, ()>,
     range: VirtRange,
-    position: VirtAddr,
+    /// From the base of the range to the position.
+    offset: PageCount,
     /// The leaf table that was used last, with its number.
     leaf_table: Option<(usize, Table)>,
     has_new_entries: bool,
@@ -32,24 +34,30 @@ impl<'a, F: EntryFormat> Cursor<'a, F> {
             tables,
             _guard: guard,
             range,
-            position: range.base(),
+            offset: PageCount::ZERO,
             leaf_table: None,
             has_new_entries: false,
         }
     }
 
+    /// Moves ahead by `count` pages.
+    #[inline]
+    fn advance(&mut self, count: PageCount) {
+        self.offset = PageCount::new(self.offset.get() + count.get());
+    }
+
     /// The `count` pages from the position on.
     #[inline]
     fn ahead(&self, count: PageCount) -> VirtRange {
-        VirtRange::new(self.position, count)
-            .filter(|ahead| self.range.contains_range(*ahead))
+        self.range
+            .part(self.offset, count)
             .expect("a cursor stays in its range")
     }
 
     /// The leaf table that has the page at the position, if there is one.
     #[inline]
     fn leaf_table(&mut self) -> Option<Table> {
-        let number = Level::LEAF.table_number(self.position);
+        let number = Level::LEAF.table_number(self.position());
         if let Some((known, table)) = self.leaf_table
             && known == number
         {
@@ -70,7 +78,7 @@ impl<'a, F: EntryFormat> Cursor<'a, F> {
         while let Some(below) = level.below()
             && let Some(next) = self
                 .tables
-                .table_below(table.get(level.index(self.position)), level)
+                .table_below(table.get(level.index(self.position())), level)
         {
             table = next;
             level = below;
@@ -78,50 +86,58 @@ impl<'a, F: EntryFormat> Cursor<'a, F> {
         (table, level)
     }
 
-    /// Maps pages that are all in one leaf table.
     #[inline]
-    fn map_pages(&mut self, table: Table, piece: Piece, flags: MapFlags) -> Result<(), MapError> {
-        if Level::LEAF
-            .indices(piece.range)
-            .any(|index| table.get(index) != 0)
-        {
-            return Err(MapError::AlreadyMapped);
-        }
-        enter_pages::<F>(table, piece, flags);
-        self.has_new_entries = true;
-        Ok(())
-    }
-
     fn edit(&mut self, count: PageCount, edit: Edit, batch: &mut TlbBatch) {
         if count == PageCount::ZERO {
             return;
         }
         let range = self.ahead(count);
+        match self.leaf_table() {
+            Some(table) if is_in_one_table(range) => {
+                edit_pages::<F>(table, range, edit, batch);
+                if table.population() == 0 {
+                    self.edit_below_root(range, edit, batch);
+                }
+            }
+            _ => self.edit_below_root(range, edit, batch),
+        }
+        self.advance(range.pages());
+    }
+
+    /// The long way, on which tables that are empty are freed.
+    #[cold]
+    fn edit_below_root(&mut self, range: VirtRange, edit: Edit, batch: &mut TlbBatch) {
         self.leaf_table = None;
         self.tables
             .edit(self.tables.root_table(), Level::ROOT, range, edit, batch);
-        self.position = range.end();
     }
+}
+
+/// Whether one leaf table has all of `range`.
+#[inline]
+const fn is_in_one_table(range: VirtRange) -> bool {
+    Level::LEAF.index(range.base()) + range.pages().get() <= ENTRIES
 }
 
 impl<F: EntryFormat> MmuCursor for Cursor<'_, F> {
     #[inline]
     fn position(&self) -> VirtAddr {
-        self.position
+        VirtAddr::new(self.range.base().raw() + self.offset.get() * PAGE_SIZE)
     }
 
     #[inline]
     fn seek(&mut self, address: VirtAddr) {
         let is_inside = self.range.contains(address) || address == self.range.end();
         assert!(is_inside, "{address:?} is outside {:?}", self.range);
-        self.position = address.page_base();
+        let bytes = address.page_base().checked_sub(self.range.base());
+        self.offset = PageCount::new(bytes.unwrap_or(0) / PAGE_SIZE);
     }
 
     fn query(&self) -> Option<Translation> {
         let (table, level) = self.deepest_table();
-        match F::decode(table.get(level.index(self.position)), level) {
+        match F::decode(table.get(level.index(self.position())), level) {
             Entry::Leaf(leaf) => {
-                let offset = self.position.raw() % leaf.size.bytes();
+                let offset = self.position().raw() % leaf.size.bytes();
                 let address = leaf.address.checked_add(offset)?;
                 Some(Translation { address, ..leaf })
             }
@@ -136,11 +152,13 @@ impl<F: EntryFormat> MmuCursor for Cursor<'_, F> {
             range,
             address: run.base(),
         };
-        let last = VirtAddr::new(range.end().raw() - PAGE_SIZE);
-        let is_in_one_table =
-            Level::LEAF.table_number(range.base()) == Level::LEAF.table_number(last);
         match self.leaf_table() {
-            Some(table) if is_in_one_table => self.map_pages(table, piece, flags)?,
+            Some(table) if is_in_one_table(range) => {
+                if !enter_pages::<F>(table, piece, flags) {
+                    return Err(MapError::AlreadyMapped);
+                }
+                self.has_new_entries = true;
+            }
             _ => {
                 let sizes = match flags.domain {
                     Domain::User => Sizes::All,
@@ -149,7 +167,7 @@ impl<F: EntryFormat> MmuCursor for Cursor<'_, F> {
                 self.tables.map_piece(piece, flags, sizes)?;
             }
         }
-        self.position = range.end();
+        self.advance(range.pages());
         Ok(())
     }
 
@@ -166,20 +184,20 @@ impl<F: EntryFormat> MmuCursor for Cursor<'_, F> {
         let table = self
             .leaf_table()
             .expect("a page that is replaced is mapped");
-        let index = Level::LEAF.index(self.position);
+        let index = Level::LEAF.index(self.position());
         let new = F::leaf(address, PageSize::Base, flags);
         let Entry::Leaf(old) = F::decode(table.get(index), Level::LEAF) else {
             panic!("a page that is replaced is mapped");
         };
         if F::BREAKS_BEFORE_MAKE && old.address != address {
             table.replace(index, 0);
-            self.tables.format.forget(self.position);
+            self.tables.format.forget(self.position());
         } else {
             batch.add_stale(page);
         }
         table.replace(index, new);
         self.has_new_entries = true;
-        self.position = page.end();
+        self.advance(page.pages());
     }
 }
 

@@ -91,18 +91,54 @@ impl<F: EntryFormat> PageTables<F> {
 
 /// Edits the entries of a leaf table.
 #[inline]
-fn edit_pages<F: EntryFormat>(table: Table, range: VirtRange, edit: Edit, batch: &mut TlbBatch) {
+pub(super) fn edit_pages<F: EntryFormat>(
+    table: Table,
+    range: VirtRange,
+    edit: Edit,
+    batch: &mut TlbBatch,
+) {
     let indices = Level::LEAF.indices(range);
-    let first = indices.start;
-    let changed = table.edit(indices, |entry| edit.apply::<F>(entry, Level::LEAF));
-    let stale = changed.and_then(|changed| {
-        let skipped = PageCount::new(changed.start - first).bytes()?;
-        VirtRange::new(
-            range.base().checked_add(skipped)?,
-            PageCount::new(changed.len()),
-        )
-    });
-    if let Some(stale) = stale {
+    let changed = match edit {
+        Edit::Remove => table.edit(indices, |_| 0),
+        Edit::Protect(_) => {
+            let mut change = Change::default();
+            table.edit(indices, |entry| {
+                if (entry ^ change.before) & !F::ADDRESS != 0 {
+                    change = Change::between::<F>(entry, edit.apply::<F>(entry, Level::LEAF));
+                }
+                entry & change.keep | change.set
+            })
+        }
+    };
+    let (skipped, pages) = (PageCount::new(changed.start), PageCount::new(changed.len()));
+    if let Some(stale) = range.part(skipped, pages) {
         batch.add_stale(stale);
+    }
+}
+
+/// What becomes of a leaf and of all that differ from it in their addresses only, as neighbours mostly do.
+#[derive(Clone, Copy, Default)]
+struct Change {
+    before: u64,
+    keep: u64,
+    set: u64,
+}
+
+impl Change {
+    #[inline]
+    const fn between<F: EntryFormat>(before: u64, after: u64) -> Self {
+        if after == 0 {
+            Self {
+                before,
+                keep: 0,
+                set: 0,
+            }
+        } else {
+            Self {
+                before,
+                keep: F::ADDRESS,
+                set: after & !F::ADDRESS,
+            }
+        }
     }
 }

@@ -25,6 +25,9 @@ pub trait EntryFormat: Send + Sync + 'static {
     /// Whether an entry must be cleared, and forgotten by every processor, before it shows another frame.
     const BREAKS_BEFORE_MAKE: bool;
 
+    /// The bits of a leaf that say where the page is. `with_access` neither looks at them nor changes them.
+    const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+
     /// The entry that maps a page of `size` at `address`, which is aligned to it.
     fn leaf(address: PhysAddr, size: PageSize, flags: MapFlags) -> u64;
 

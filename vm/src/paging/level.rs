@@ -68,16 +68,13 @@ impl Level {
     }
 
     /// Cuts `range` where one entry ends and the next begins.
+    #[inline]
     pub(super) fn parts(self, range: VirtRange) -> impl Iterator<Item = VirtRange> {
         let mut rest = Some(range);
         core::iter::from_fn(move || {
-            let left = rest?;
-            let after_base = VirtAddr::new(left.base().raw() + 1);
-            let cut = after_base
-                .align_up(self.shift())
-                .map_or(left.end(), |cut| cut.min(left.end()));
-            rest = VirtRange::between(cut, left.end());
-            VirtRange::between(left.base(), cut)
+            let (part, after) = rest?.split_at_multiple(self.shift());
+            rest = after;
+            Some(part)
         })
     }
 

@@ -3,7 +3,7 @@
 use super::table::Table;
 use super::{Entry, EntryFormat, Level, PageTables};
 use crate::addr::{PhysAddr, VirtRange};
-use crate::mmu::{MapError, MapFlags};
+use crate::mmu::{MapError, MapFlags, PageSize};
 use crate::pages::{Frame, FrameList, owner};
 
 /// Addresses, and where the memory for them begins.
@@ -112,7 +112,9 @@ impl<F: EntryFormat> PageTables<F> {
         tables: &mut FrameList<owner::PageTable>,
     ) {
         let Some(level_below) = level.below() else {
-            return enter_pages::<F>(table, piece, style.flags);
+            let is_entered = enter_pages::<F>(table, piece, style.flags);
+            debug_assert!(is_entered, "the plan looked at every entry");
+            return;
         };
         for part in piece.parts(level) {
             let index = level.index(part.range.base());
@@ -121,14 +123,14 @@ impl<F: EntryFormat> PageTables<F> {
                 && let Some(size) = level.page_size()
                 && part.is_one_leaf::<F>(level, style.sizes)
             {
-                table.fill(index, 1, |_| F::leaf(part.address, size, style.flags));
+                table.fill(index, F::leaf(part.address, size, style.flags));
             } else if let Some(below) = self.table_below(entry, level) {
                 self.enter(below, level_below, part, style, tables);
             } else {
                 let frame = self.planned_frame(tables);
                 let below = Table::new(self.pages, frame);
                 self.enter(below, level_below, part, style, tables);
-                table.fill(index, 1, |_| F::table(below.address()));
+                table.fill(index, F::table(below.address()));
             }
         }
     }
@@ -154,18 +156,11 @@ impl<F: EntryFormat> PageTables<F> {
     }
 }
 
-/// Enters base pages into a leaf table whose entries for them are empty.
+/// Enters base pages into a leaf table; false, and nothing changes, if an entry is in use.
 #[inline]
-pub(super) fn enter_pages<F: EntryFormat>(table: Table, piece: Piece, flags: MapFlags) {
-    let Some(size) = Level::LEAF.page_size() else {
-        return;
-    };
-    let first = Level::LEAF.index(piece.range.base());
-    table.fill(first, piece.range.pages().get(), |offset| {
-        F::leaf(
-            PhysAddr::new(piece.address.raw() + offset * size.bytes()),
-            size,
-            flags,
-        )
-    });
+pub(super) fn enter_pages<F: EntryFormat>(table: Table, piece: Piece, flags: MapFlags) -> bool {
+    table.fill_all(Level::LEAF.indices(piece.range), |offset| {
+        let address = PhysAddr::new(piece.address.raw() + offset * PageSize::Base.bytes());
+        F::leaf(address, PageSize::Base, flags)
+    })
 }

@@ -157,8 +157,7 @@ impl<F: EntryFormat> PageTables<F> {
         for index in Level::ROOT.indices(range) {
             if self.root_table().get(index) == 0 {
                 let table = Table::allocate(self.pages)?;
-                self.root_table()
-                    .fill(index, 1, |_| F::table(table.address()));
+                self.root_table().fill(index, F::table(table.address()));
             }
         }
         F::publish();
@@ -186,7 +185,7 @@ impl<F: EntryFormat> PageTables<F> {
             let entry = other.root_table().get(index);
             if entry != 0 {
                 assert_eq!(self.root_table().get(index), 0, "the entry is in use");
-                self.root_table().fill(index, 1, |_| entry);
+                self.root_table().fill(index, entry);
             }
         }
         F::publish();

@@ -1,6 +1,7 @@
 //! One table: the only place where entries are read and written.
 
 use core::ops::Range;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use syscall::Result;
@@ -14,21 +15,21 @@ use crate::pages::{Frame, PageDatabase, owner};
 /// 1. It is in a `Frame<PageTable>` that was turned into its address by `Table::new`, and that is turned back
 ///    by `into_frame` once it is linked nowhere.
 /// 2. The lock of its page tables is held, or they are owned exclusively.
-/// 3. The population of the frame is the number of entries that are not 0. Only `fill`, `clear` and
-///    `edit` change it.
+/// 3. The population of the frame is the number of entries that are not 0. Only `fill`,
+///    `fill_all`, `clear` and `edit` change it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table {
     pages: &'static PageDatabase,
-    address: PhysAddr,
+    entries: NonNull<[AtomicU64; ENTRIES]>,
 }
 
 impl Table {
     /// An empty table in `frame`.
     pub(super) fn new(pages: &'static PageDatabase, mut frame: Frame<owner::PageTable>) -> Self {
         pages.zero(&mut frame);
-        let address = frame.into_address();
-        pages.set_population(address, 0);
-        Self { pages, address }
+        let table = Self::at(pages, frame.into_address());
+        table.count(0);
+        table
     }
 
     /// An empty table in a new frame.
@@ -41,13 +42,16 @@ impl Table {
 
     /// The table at an address that `Table::address` or an entry told.
     #[inline]
-    pub(super) const fn at(pages: &'static PageDatabase, address: PhysAddr) -> Self {
-        Self { pages, address }
+    pub(super) fn at(pages: &'static PageDatabase, address: PhysAddr) -> Self {
+        Self {
+            pages,
+            entries: pages.pointer(address).cast(),
+        }
     }
 
     #[inline]
-    pub(super) const fn address(self) -> PhysAddr {
-        self.address
+    pub(super) fn address(self) -> PhysAddr {
+        self.pages.physmap().address_of(self.entries.cast())
     }
 
     /// The entry at `index`.
@@ -58,100 +62,117 @@ impl Table {
 
     /// An entry of the table at `address`, as a processor reads it: with no lock held.
     #[cfg(any(test, feature = "sim"))]
-    pub(crate) fn read(pages: &PageDatabase, address: PhysAddr, index: usize) -> u64 {
-        entries(pages, address)[index].load(Ordering::Acquire)
+    pub(crate) fn read(pages: &'static PageDatabase, address: PhysAddr, index: usize) -> u64 {
+        Self::at(pages, address).entries()[index].load(Ordering::Acquire)
     }
 
     /// Replaces the entry at `index`, which counts as used before and after.
     #[inline]
     pub(super) fn replace(self, index: usize, entry: u64) {
-        self.put(index, entry);
+        put(&self.entries()[index], entry);
     }
 
-    /// Fills the `count` entries from `first` on, which were 0, with what `entry` says.
+    /// Fills the entry at `index`, which was 0.
     #[inline]
-    pub(super) fn fill(self, first: usize, count: usize, mut entry: impl FnMut(usize) -> u64) {
-        for offset in 0..count {
-            self.put(first + offset, entry(offset));
+    pub(super) fn fill(self, index: usize, entry: u64) {
+        put(&self.entries()[index], entry);
+        self.count(self.population() + 1);
+    }
+
+    /// Fills the entries at `indices` with what `entry` says about the first, second, …; false, and nothing
+    /// changes, if one of them is not 0.
+    #[inline]
+    pub(super) fn fill_all(
+        self,
+        indices: Range<usize>,
+        mut entry: impl FnMut(usize) -> u64,
+    ) -> bool {
+        let entries = &self.entries()[indices];
+        if entries
+            .iter()
+            .any(|place| place.load(Ordering::Relaxed) != 0)
+        {
+            return false;
         }
-        self.count(self.population() + count as u16);
+        for (offset, place) in entries.iter().enumerate() {
+            put(place, entry(offset));
+        }
+        self.count(self.population() + entries.len() as u16);
+        true
     }
 
     /// Clears the entry at `index`, which was not 0.
     #[inline]
     pub(super) fn clear(self, index: usize) {
-        self.put(index, 0);
+        put(&self.entries()[index], 0);
         self.count(self.population() - 1);
     }
 
     /// Replaces the entries at `indices` that are not 0 by what `change` says; answers from where to where
-    /// entries changed.
+    /// entries changed, as offsets from the first.
     #[inline]
     pub(super) fn edit(
         self,
         indices: Range<usize>,
         mut change: impl FnMut(u64) -> u64,
-    ) -> Option<Range<usize>> {
+    ) -> Range<usize> {
         let before = self.population();
         let mut unseen = before;
         let mut cleared = 0;
-        let mut changed: Option<Range<usize>> = None;
-        for index in indices {
-            if unseen == 0 {
-                break;
-            }
-            let old = self.get(index);
+        let mut first = None;
+        let mut end = 0;
+        for (offset, place) in self.entries()[indices].iter().enumerate() {
+            let old = place.load(Ordering::Relaxed);
             if old == 0 {
                 continue;
             }
-            unseen -= 1;
             let new = change(old);
             if new != old {
-                self.put(index, new);
+                put(place, new);
                 cleared += u16::from(new == 0);
-                changed = Some(changed.map_or(index, |changed| changed.start)..index + 1);
+                first.get_or_insert(offset);
+                end = offset + 1;
+            }
+            unseen -= 1;
+            if unseen == 0 {
+                break;
             }
         }
         if cleared != 0 {
             self.count(before - cleared);
         }
-        changed
+        first.unwrap_or(end)..end
     }
 
     /// How many entries are not 0.
     #[inline]
     pub(super) fn population(self) -> u16 {
-        self.pages.population(self.address)
+        self.pages.population(self.address())
     }
 
     /// The frame of a table that is linked nowhere any more.
     pub(super) fn into_frame(self) -> Frame<owner::PageTable> {
         // SAFETY: By invariant 1 the address came from a frame of this owner. Nothing links to the table any
         // more, so this is the only time that it is turned back.
-        unsafe { Frame::from_address(self.address) }
+        unsafe { Frame::from_address(self.address()) }
     }
 
     #[inline]
     fn count(self, population: u16) {
-        self.pages.set_population(self.address, population);
-    }
-
-    #[inline]
-    fn put(self, index: usize, entry: u64) {
-        self.entries()[index].store(entry, Ordering::Release);
+        self.pages.set_population(self.address(), population);
     }
 
     #[inline]
     fn entries(&self) -> &[AtomicU64; ENTRIES] {
-        entries(self.pages, self.address)
+        // SAFETY:
+        // 1. By invariant 1 the pointer is to a frame, which the direct map shows, aligned to a page.
+        // 2. Processors read the entries, and write bits in them, at any time, so they are atomic.
+        unsafe { self.entries.as_ref() }
     }
 }
 
+/// Writes an entry, after everything that it makes reachable.
 #[inline]
-fn entries(pages: &PageDatabase, address: PhysAddr) -> &[AtomicU64; ENTRIES] {
-    // SAFETY:
-    // 1. By invariant 1 of `Table` the address is that of a frame, which the direct map shows, aligned to a
-    //    page.
-    // 2. Processors read the entries, and write bits in them, at any time, so they are atomic.
-    unsafe { pages.pointer(address).cast().as_ref() }
+fn put(place: &AtomicU64, entry: u64) {
+    place.store(entry, Ordering::Release);
 }

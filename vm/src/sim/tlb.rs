@@ -51,7 +51,7 @@ impl Tlb {
     /// If it is stale: the frame, or a table on the way, has changed hands since it was remembered.
     pub(super) fn translate(
         &mut self,
-        memory: &PageDatabase,
+        memory: &'static PageDatabase,
         space: Space,
         address: VirtAddr,
     ) -> Option<Remembered> {
@@ -90,7 +90,7 @@ impl Tlb {
             .map(|((_, page), found)| (VirtAddr::new(page << PAGE_SHIFT), *found))
     }
 
-    fn remember_around(&mut self, memory: &PageDatabase, space: Space, address: VirtAddr) {
+    fn remember_around(&mut self, memory: &'static PageDatabase, space: Space, address: VirtAddr) {
         let page = address.raw() >> PAGE_SHIFT;
         for page in page.saturating_sub(SPECULATION)..=page + SPECULATION {
             let address = VirtAddr::new(page << PAGE_SHIFT);
@@ -105,7 +105,7 @@ impl Tlb {
     /// Walks the tables, from the leaf table if it is remembered.
     fn walk(
         &mut self,
-        memory: &PageDatabase,
+        memory: &'static PageDatabase,
         space: Space,
         address: VirtAddr,
     ) -> Option<Remembered> {
@@ -136,7 +136,7 @@ impl Tlb {
 
 /// What the tables say about the page at `address` now.
 pub(super) fn look_up(
-    memory: &PageDatabase,
+    memory: &'static PageDatabase,
     space: Space,
     address: VirtAddr,
 ) -> Option<Remembered> {
@@ -145,7 +145,7 @@ pub(super) fn look_up(
 }
 
 /// The lowest table on the way to `address`.
-fn descend(memory: &PageDatabase, root: PhysAddr, address: VirtAddr) -> (PhysAddr, Level) {
+fn descend(memory: &'static PageDatabase, root: PhysAddr, address: VirtAddr) -> (PhysAddr, Level) {
     let mut table = root;
     let mut level = Level::ROOT;
     while let Some(below) = level.below()
@@ -160,7 +160,7 @@ fn descend(memory: &PageDatabase, root: PhysAddr, address: VirtAddr) -> (PhysAdd
 
 /// The translation of the base page at `address` by an entry of `table`.
 fn leaf(
-    memory: &PageDatabase,
+    memory: &'static PageDatabase,
     table: PhysAddr,
     level: Level,
     address: VirtAddr,
