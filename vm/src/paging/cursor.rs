@@ -58,11 +58,14 @@ impl<'a, F: EntryFormat> Cursor<'a, F> {
     #[inline]
     fn leaf_table(&mut self) -> Option<Table> {
         let number = Level::LEAF.table_number(self.position());
-        if let Some((known, table)) = self.leaf_table
-            && known == number
-        {
-            return Some(table);
+        match self.leaf_table {
+            Some((known, table)) if known == number => Some(table),
+            _ => self.find_leaf_table(number),
         }
+    }
+
+    /// Walks to leaf table `number`, which is that of the position.
+    fn find_leaf_table(&mut self, number: usize) -> Option<Table> {
         let (table, Level::LEAF) = self.deepest_table() else {
             return None;
         };
@@ -102,6 +105,16 @@ impl<'a, F: EntryFormat> Cursor<'a, F> {
             _ => self.edit_below_root(range, edit, batch),
         }
         self.advance(range.pages());
+    }
+
+    /// The long way, on which tables are made and large pages used.
+    #[cold]
+    fn map_below_root(&self, piece: Piece, flags: MapFlags) -> Result<(), MapError> {
+        let sizes = match flags.domain {
+            Domain::User => Sizes::All,
+            Domain::Kernel => Sizes::Base,
+        };
+        self.tables.map_piece(piece, flags, sizes)
     }
 
     /// The long way, on which tables that are empty are freed.
@@ -159,13 +172,7 @@ impl<F: EntryFormat> MmuCursor for Cursor<'_, F> {
                 }
                 self.has_new_entries = true;
             }
-            _ => {
-                let sizes = match flags.domain {
-                    Domain::User => Sizes::All,
-                    Domain::Kernel => Sizes::Base,
-                };
-                self.tables.map_piece(piece, flags, sizes)?;
-            }
+            _ => self.map_below_root(piece, flags)?,
         }
         self.advance(range.pages());
         Ok(())

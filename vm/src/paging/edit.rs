@@ -97,7 +97,8 @@ pub(super) fn edit_pages<F: EntryFormat>(
     edit: Edit,
     batch: &mut TlbBatch,
 ) {
-    let indices = Level::LEAF.indices(range);
+    let first = Level::LEAF.index(range.base());
+    let indices = first..first + range.pages().get();
     let changed = match edit {
         Edit::Remove => table.edit(indices, |_| 0),
         Edit::Protect(_) => {

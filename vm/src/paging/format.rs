@@ -25,7 +25,8 @@ pub trait EntryFormat: Send + Sync + 'static {
     /// Whether an entry must be cleared, and forgotten by every processor, before it shows another frame.
     const BREAKS_BEFORE_MAKE: bool;
 
-    /// The bits of a leaf that say where the page is. `with_access` neither looks at them nor changes them.
+    /// The bits of a leaf that hold the address of the page, in place: adding a page's size to the entry of
+    /// one page gives that of the next. `with_access` neither looks at these bits nor changes them.
     const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
     /// The entry that maps a page of `size` at `address`, which is aligned to it.

@@ -159,8 +159,10 @@ impl<F: EntryFormat> PageTables<F> {
 /// Enters base pages into a leaf table; false, and nothing changes, if an entry is in use.
 #[inline]
 pub(super) fn enter_pages<F: EntryFormat>(table: Table, piece: Piece, flags: MapFlags) -> bool {
-    table.fill_all(Level::LEAF.indices(piece.range), |offset| {
-        let address = PhysAddr::new(piece.address.raw() + offset * PageSize::Base.bytes());
-        F::leaf(address, PageSize::Base, flags)
+    let first = Level::LEAF.index(piece.range.base());
+    let leaf = F::leaf(piece.address, PageSize::Base, flags);
+    table.fill_all(first..first + piece.range.pages().get(), |offset| {
+        // The address is in place (`EntryFormat::ADDRESS`), and memory does not wrap.
+        leaf + (offset * PageSize::Base.bytes()) as u64
     })
 }
