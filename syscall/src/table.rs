@@ -141,6 +141,8 @@ macro_rules! for_each_system_call {
         /// Writes bytes to the console.
         18 debug_write zx_debug_write(buffer: input u8, buffer_size: value usize) -> status;
         /// Waits for console input and reads what is there; `resource` covers DEBUG.
+        ///
+        /// No bytes, though there was room, mean that the input has ended.
         19 debug_read zx_debug_read(
             resource: value HandleValue,
             buffer: output u8,

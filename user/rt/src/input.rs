@@ -162,7 +162,10 @@ impl<'a> LineReader<'a> {
             if let Some(index) = self.waiting.next() {
                 return Ok(self.editor.feed(self.typed[index]));
             }
-            self.waiting = 0..self.resource.debug_read(&mut self.typed)?;
+            match self.resource.debug_read(&mut self.typed)? {
+                0 => return Ok(Edit::End),
+                count => self.waiting = 0..count,
+            }
         }
     }
 }

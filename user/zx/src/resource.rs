@@ -28,6 +28,8 @@ impl Resource {
 
     /// Waits for console input and reads what is there; returns the number of bytes.
     ///
+    /// No bytes, though there was room, mean that the input has ended.
+    ///
     /// # Errors
     /// - `WRONG_TYPE`, `OUT_OF_RANGE`: the resource does not cover DEBUG.
     pub fn debug_read(&self, buffer: &mut [u8]) -> Result<usize, Status> {
