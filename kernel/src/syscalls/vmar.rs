@@ -72,9 +72,9 @@ fn tell(
     address: UserOut<usize>,
 ) -> Result<()> {
     let handle = Handle::new(VmarObject::new(Arc::clone(region))?, rights);
-    let value = deliver(handle, child)?;
-    user_memory::write(address, &region.range().base().raw())
-        .inspect_err(|_| drop(caller().remove_handle(value)))
+    // The handle comes last: its value is written only if everything else has gone well.
+    user_memory::write(address, &region.range().base().raw())?;
+    deliver(handle, child).map(drop)
 }
 
 /// Shows a range of a VMO in a region.

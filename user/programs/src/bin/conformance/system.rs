@@ -8,7 +8,7 @@ use zx::{
     system_get_page_size, system_get_physmem, system_get_version_string,
 };
 
-use crate::fixtures::{BAD_ADDRESSES, P, bad_handles, vmo_of};
+use crate::fixtures::{BAD_ADDRESSES, P, Region, bad_handles, poke, vmo_of};
 use crate::harness::{Outcome, Test, check, check_eq, check_refused, tests};
 
 pub const TESTS: &[Test] = tests![
@@ -27,6 +27,9 @@ pub const TESTS: &[Test] = tests![
     the_console_takes_nothing,
     console_input_needs_its_resource,
     commands_need_their_resource,
+    commands_refuse_bad_buffers,
+    memory_statistics_add_up,
+    memory_comes_back,
 ];
 
 fn the_clock_never_goes_back() -> Outcome {
@@ -173,4 +176,55 @@ fn commands_need_their_resource() -> Outcome {
         // SAFETY: `command` is a live constant.
         ok(unsafe { sys::zx_debug_send_command(handle, command.as_ptr(), command.len()) })
     })
+}
+
+fn commands_refuse_bad_buffers() -> Outcome {
+    let resource = rt::system_resource();
+    for bad in BAD_ADDRESSES {
+        let command = ptr::without_provenance(bad);
+        // SAFETY: the call only reads, from where the kernel finds that it can.
+        let raw = unsafe { sys::zx_debug_send_command(resource.raw_handle(), command, 4) };
+        check_eq(Status::from_raw(raw), Status::INVALID_ARGS)?;
+    }
+    Ok(())
+}
+
+fn memory_statistics_add_up() -> Outcome {
+    let stats = rt::system_resource().mem_stats()?;
+    let listed = stats.free_bytes
+        + stats.wired_bytes
+        + stats.total_heap_bytes
+        + stats.vmo_bytes
+        + stats.mmu_overhead_bytes
+        + stats.ipc_bytes
+        + stats.other_bytes;
+    check_eq(listed, stats.total_bytes)?;
+    check(
+        stats.free_heap_bytes <= stats.total_heap_bytes,
+        "a heap that is part of itself",
+    )
+}
+
+fn memory_comes_back() -> Outcome {
+    const PAGES: usize = 64;
+
+    // Once before counting, so that caches and page tables that stay are there.
+    fill_and_drop(PAGES)?;
+    let before = rt::system_resource().mem_stats()?;
+    for _ in 0..8 {
+        fill_and_drop(PAGES)?;
+    }
+    let after = rt::system_resource().mem_stats()?;
+    check_eq(after.vmo_bytes, before.vmo_bytes)?;
+    check_eq(after.mmu_overhead_bytes, before.mmu_overhead_bytes)
+}
+
+/// Commits pages through a mapping in a region that then goes away with everything in it.
+fn fill_and_drop(pages: usize) -> Outcome {
+    let region = Region::new(pages)?;
+    let base = region.map_at(0, &vmo_of(pages)?, pages)?;
+    for page in 0..pages {
+        poke(base + page * P, 1);
+    }
+    Ok(())
 }
