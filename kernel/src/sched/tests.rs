@@ -33,7 +33,8 @@ fn sleepers_wake_in_the_order_of_their_deadlines() {
         block(Deadline::at(argument as u64));
         log(argument);
     };
-    let deadlines = [3, 1, 2].map(|place| (start + (2 + place) * MILLISECOND) as usize);
+    // So late that all of them sleep before the first deadline, on slow machines too.
+    let deadlines = [3, 1, 2].map(|place| (start + (10 + place) * 20 * MILLISECOND) as usize);
     let threads = deadlines.map(|deadline| spawn_here(sleep, deadline));
     threads.into_iter().for_each(join);
     let mut sorted = deadlines;
