@@ -45,6 +45,12 @@ fn a_program_that_spins_is_preempted_and_killed() {
 }
 
 #[ktest]
+fn programs_keep_their_vector_registers_apart() {
+    let programs = ["registers 1", "registers 2", "registers 3"].map(probe);
+    assert_eq!(programs.each_ref().map(|process| code_of(process)), [0; 3]);
+}
+
+#[ktest]
 fn a_program_that_sleeps_is_killed() {
     let sleeping = probe("sleep");
     while sleeping

@@ -1,3 +1,5 @@
-//! Programs that run on Jacinth.
+//! Programs that run on Jacinth, and what they share.
 
 #![no_std]
+
+pub mod registers;

@@ -7,11 +7,13 @@
 //! | `sleep` | sleeps for ever |
 //! | `write ADDRESS` | writes a byte to a hexadecimal address |
 //! | `jump ADDRESS` | goes on at a hexadecimal address |
+//! | `registers N` | sleeps now and then, and ends with 0 if its vector registers keep `N` meanwhile |
 
 #![no_std]
 #![no_main]
 
-use zx::MonotonicInstant;
+use programs::registers;
+use zx::{MonotonicDuration, MonotonicInstant};
 
 /// The code for arguments that mean nothing.
 const NOT_UNDERSTOOD: i64 = 100;
@@ -30,6 +32,7 @@ fn main() -> i64 {
             MonotonicInstant::INFINITE.sleep();
         },
         "write" => address(number).map_or(NOT_UNDERSTOOD, write),
+        "registers" => number.parse().map_or(NOT_UNDERSTOOD, keep_registers),
         "jump" => address(number).map_or(NOT_UNDERSTOOD, jump),
         _ => NOT_UNDERSTOOD,
     }
@@ -37,6 +40,24 @@ fn main() -> i64 {
 
 fn address(text: &str) -> Option<usize> {
     usize::from_str_radix(text, 16).ok()
+}
+
+/// The codes of `registers`: others have left something there, or have changed it.
+const NOT_ZERO_AT_FIRST: i64 = 1;
+const CHANGED: i64 = 2;
+
+fn keep_registers(value: u64) -> i64 {
+    if !registers::all_hold(0) {
+        return NOT_ZERO_AT_FIRST;
+    }
+    registers::fill(value);
+    for _ in 0..20 {
+        MonotonicInstant::after(MonotonicDuration::from_millis(1)).sleep();
+        if !registers::all_hold(value) {
+            return CHANGED;
+        }
+    }
+    0
 }
 
 fn write(address: usize) -> i64 {
