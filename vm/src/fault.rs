@@ -116,6 +116,7 @@ impl<M: Mmu> Fault<'_, M> {
         } else {
             Want::Read
         };
+        self.mapping.marks().note_entered();
         let mut batch = TlbBatch::new();
         let entered = match vmo.supply(pages, index, want, Asker::Fault(self.mapping))? {
             Supply::Wait(request) => match request {},
@@ -130,7 +131,9 @@ impl<M: Mmu> Fault<'_, M> {
             Supply::Present(page) => self.enter_around(mmu, &vmo, (index, page), &mut batch),
         };
         drop(vmo);
-        mmu.flush(batch);
+        if !batch.is_empty() {
+            mmu.flush(batch);
+        }
         entered
     }
 

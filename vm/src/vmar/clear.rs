@@ -7,62 +7,139 @@
 use alloc::sync::Arc;
 
 use arrayvec::ArrayVec;
-use syscall::Result;
+use syscall::{Result, Status};
 
-use super::{Life, Mapping, NewMapping, Region, RegionKind, Vmar};
-use crate::addr::VirtRange;
+use super::{Life, Mapping, NewMapping, OpChildren, Region, RegionKind, Vmar};
+use crate::addr::{VirtAddr, VirtRange};
 use crate::locked::{Guard, WriteGuard};
 use crate::mmu::{Mmu, MmuCursor, TlbBatch};
 use crate::region_tree::HasRange;
 use crate::try_alloc::try_arc;
 use crate::vmo::RegionList;
 
-/// What has to be at hand before a range can be cleared.
+/// What has to be at hand, and known, before a range can be cleared.
 #[must_use = "a range is cleared with it"]
 pub(super) struct Clearance<M: Mmu> {
     /// The upper part of the one mapping that reaches out of the range on both sides.
     upper: Option<Arc<Region<M>>>,
+    translations: Translations,
+}
+
+/// Whether a range has been cleared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Cleared {
+    /// It has.
+    Yes,
+    /// It has not; nothing has changed.
+    No,
+}
+
+/// Whether a range can be left out when translations are removed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Translations {
+    /// Nothing in it has ever been entered.
+    None,
+    /// Something may be in the page table.
+    Some,
 }
 
 impl<M: Mmu> Clearance<M> {
-    /// Enough for a range in which every region lies as a whole.
-    pub(super) const fn none() -> Self {
-        Self { upper: None }
+    /// For a range in which every region lies as a whole.
+    pub(super) const fn whole() -> Self {
+        Self {
+            upper: None,
+            translations: Translations::Some,
+        }
     }
 }
 
 impl<M: Mmu> Vmar<M> {
-    /// Gathers what [`clear`](Self::clear) needs for `range`.
+    /// Checks that `range` may be cleared, and gathers what [`clear`](Self::clear) needs.
     ///
     /// # Errors
-    /// `NO_MEMORY`: there is none. Nothing changes.
+    /// - `INVALID_ARGS`: it covers a VMAR in part, or one at all though `children` forbids it.
+    /// - `NO_MEMORY`: a mapping must be split, and there is none for the second part.
     pub(super) fn prepare_clear(
         &self,
         range: VirtRange,
+        children: OpChildren,
         guard: &impl Guard<M>,
     ) -> Result<Clearance<M>> {
-        let around = self.children(guard).find(range.base()).filter(|region| {
-            region.range().base() < range.base() && range.end() < region.range().end()
-        });
-        let Some((region, mapping)) = around.and_then(|it| Some((it, it.as_mapping()?))) else {
-            return Ok(Clearance::none());
+        let mut clearance = Clearance {
+            upper: None,
+            translations: Translations::None,
         };
+        for region in self.children(guard).overlapping(range) {
+            match region.kind() {
+                RegionKind::Vmar(vmar) => {
+                    if children == OpChildren::Forbidden || !range.contains_range(vmar.range()) {
+                        return Err(Status::INVALID_ARGS);
+                    }
+                    clearance.translations = Translations::Some;
+                }
+                RegionKind::Mapping(mapping) => {
+                    if mapping.marks().has_entered() {
+                        clearance.translations = Translations::Some;
+                    }
+                    if region.range().base() < range.base() && range.end() < region.range().end() {
+                        clearance.upper =
+                            Some(self.upper_part(region, mapping, range.end(), guard)?);
+                    }
+                }
+            }
+        }
+        Ok(clearance)
+    }
+
+    /// A new mapping for the part of `region` from `at` on, with the same translations.
+    fn upper_part(
+        &self,
+        region: &Region<M>,
+        mapping: &Mapping<M>,
+        at: VirtAddr,
+        guard: &impl Guard<M>,
+    ) -> Result<Arc<Region<M>>> {
         let whole = region.range();
-        let Some(upper) = VirtRange::between(range.end(), whole.end()) else {
-            return Ok(Clearance::none());
-        };
         let new = NewMapping {
-            range: upper,
+            range: VirtRange::between(at, whole.end()).ok_or(Status::INVALID_ARGS)?,
             vmo: mapping.vmo().clone(),
-            first: mapping.page_at(whole.base(), upper.base()),
+            first: mapping.page_at(whole.base(), at),
             options: mapping.options(),
             maximal: mapping.maximal(),
-            protection: mapping.protection_above(upper.base(), guard)?,
+            protection: mapping.protection_above(at, guard)?,
         };
-        let region = try_arc(Region::mapping(self.owner().clone(), new))?;
-        Ok(Clearance {
-            upper: Some(region),
-        })
+        let upper = try_arc(Region::mapping(self.owner().clone(), new))?;
+        if let Some(part) = upper.as_mapping()
+            && mapping.marks().has_entered()
+        {
+            part.marks().note_entered();
+        }
+        Ok(upper)
+    }
+
+    /// Takes out the mapping that covers exactly `range`, if there is one: the quick way.
+    ///
+    /// Needs no preparation. Answers whether there was one.
+    pub(super) fn clear_one(
+        &self,
+        range: VirtRange,
+        guard: &mut WriteGuard<'_, M>,
+        removed: &mut RegionList<M>,
+    ) -> Cleared {
+        let regions = &mut self.state.get_mut(guard).children;
+        let mut edit = regions.find_mut(range.base());
+        let Some(region) = edit.get().filter(|region| region.range() == range) else {
+            return Cleared::No;
+        };
+        let Some(mapping) = region.as_mapping() else {
+            return Cleared::No;
+        };
+        if mapping.marks().has_entered() {
+            remove_translations(self.owner().mmu(), range);
+        }
+        forget(region, mapping);
+        append(removed, edit.remove());
+        Cleared::Yes
     }
 
     /// Takes everything out of `range`; what it takes out is appended to `removed`.
@@ -76,7 +153,10 @@ impl<M: Mmu> Vmar<M> {
         guard: &mut WriteGuard<'_, M>,
         removed: &mut RegionList<M>,
     ) {
-        remove_translations(self.owner().mmu(), range);
+        match clearance.translations {
+            Translations::None => {}
+            Translations::Some => remove_translations(self.owner().mmu(), range),
+        }
         let mut vmars = RegionList::default();
         let mut trimmed = ArrayVec::<Arc<Region<M>>, 2>::new();
         let mut edit = self
@@ -190,6 +270,6 @@ fn trim<M: Mmu>(region: &Region<M>, range: VirtRange, upper: Option<&Arc<Region<
     let mut vmo = mapping.vmo().lock();
     region.set_range(rest);
     if let Some(upper) = upper {
-        vmo.attach(upper.clone());
+        vmo.attach(upper);
     }
 }

@@ -27,7 +27,7 @@ impl<M: Mmu> Vmar<M> {
             Life::Alive(None) => return Err(Status::NOT_SUPPORTED),
             Life::Alive(Some(parent)) => parent.clone(),
         };
-        parent.clear(self.range(), Clearance::none(), &mut guard, &mut removed);
+        parent.clear(self.range(), Clearance::whole(), &mut guard, &mut removed);
         drop(guard);
         drop(removed);
         Ok(())

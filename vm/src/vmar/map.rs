@@ -7,7 +7,7 @@ use syscall::{Result, Status, VmOptions};
 use super::placement::{Place, PlaceRequest};
 use super::populate::Others;
 use super::protection::Protection;
-use super::{NewMapping, Region, Vmar, requested};
+use super::{NewMapping, OpChildren, Region, Vmar, requested};
 use crate::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
 use crate::locked::WriteGuard;
 use crate::mmu::{Access, Domain, Mmu};
@@ -102,9 +102,6 @@ impl<M: Mmu> Vmar<M> {
             regions,
         )?;
         let (Place::Free(range) | Place::Occupied(range)) = place;
-        if matches!(place, Place::Occupied(_)) {
-            self.check_overwrite(range, guard)?;
-        }
         let new = NewMapping {
             range,
             vmo,
@@ -114,18 +111,38 @@ impl<M: Mmu> Vmar<M> {
             protection: Protection::Uniform(requested(options)),
         };
         let region = try_arc(Region::mapping(self.owner().clone(), new))?;
-        if matches!(place, Place::Occupied(_)) {
-            let clearance = self.prepare_clear(range, guard)?;
-            self.clear(range, clearance, guard, removed);
+        match place {
+            Place::Free(_) => {}
+            Place::Occupied(_) => self.overwrite(range, guard, removed)?,
         }
         self.insert_mapping(region, options, guard, removed)?;
         Ok(range.base())
     }
 
+    /// Clears the place of a mapping of mappings.
+    ///
+    /// # Errors
+    /// - `INVALID_ARGS`: there is a VMAR; or this is the kernel, whose mappings are filled at once, which
+    ///   may fail after the old ones have gone.
+    /// - `NO_MEMORY`: a mapping must be split, and there is none for the second part.
+    fn overwrite(
+        &self,
+        range: VirtRange,
+        guard: &mut WriteGuard<'_, M>,
+        removed: &mut RegionList<M>,
+    ) -> Result<()> {
+        if self.owner().config().domain == Domain::Kernel {
+            return Err(Status::INVALID_ARGS);
+        }
+        let clearance = self.prepare_clear(range, OpChildren::Forbidden, guard)?;
+        self.clear(range, clearance, guard, removed);
+        Ok(())
+    }
+
     /// Makes a region part of the tree, fills its translations if it has to, and joins it with others.
     ///
     /// # Errors
-    /// `NO_MEMORY`: it cannot be filled. The region is in `removed`, and the tree is as before.
+    /// `NO_MEMORY`: it cannot be filled. The tree and the page table are as before.
     fn insert_mapping(
         &self,
         region: Arc<Region<M>>,
@@ -176,17 +193,6 @@ impl<M: Mmu> Vmar<M> {
             return Err(Status::ACCESS_DENIED);
         }
         check_extent(request.vmo_offset, request.length)
-    }
-
-    /// Checks that what is in `range` may be overwritten.
-    fn check_overwrite(&self, range: VirtRange, guard: &WriteGuard<'_, M>) -> Result<()> {
-        let mut regions = self.children(guard).overlapping(range);
-        let is_kernel = self.owner().config().domain == Domain::Kernel;
-        // A mapping of the kernel is filled at once, which may fail after the old one has gone.
-        if is_kernel || regions.any(|region| region.as_mapping().is_none()) {
-            return Err(Status::INVALID_ARGS);
-        }
-        Ok(())
     }
 }
 

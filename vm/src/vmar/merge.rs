@@ -66,6 +66,9 @@ impl<M: Mmu> Vmar<M> {
         let mut vmo = mapping.vmo().lock();
         let listed = vmo.detach(upper);
         append(removed, regions.remove(upper));
+        if gone.marks().has_entered() {
+            mapping.marks().note_entered();
+        }
         regions
             .find_mut(lower.range().base())
             .resize(|lower| lower.set_range(joined));

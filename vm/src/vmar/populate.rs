@@ -41,8 +41,11 @@ impl<M: Mmu> Vmar<M> {
         } else {
             Others::Some
         };
-        vmo.attach(region.clone());
+        vmo.attach(region);
         let domain = self.owner().config().domain;
+        if domain == Domain::Kernel || options.contains(VmOptions::MAP_RANGE) {
+            mapping.marks().note_entered();
+        }
         let filled = match domain {
             Domain::Kernel => Fill::new(region, mapping, domain).all(&mut vmo),
             Domain::User if options.contains(VmOptions::MAP_RANGE) => {

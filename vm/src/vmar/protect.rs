@@ -16,7 +16,7 @@ use crate::region_tree::HasRange;
 struct Survey<M: Mmu> {
     /// The mappings of which only a part is in the range: at most the first and the last.
     cut: [Option<Arc<Region<M>>>; 2],
-    /// What some page allows now and will not any more.
+    /// What some page allows now, where it may be in the page table, and will not any more.
     lost: Access,
 }
 
@@ -106,7 +106,9 @@ impl<M: Mmu> Vmar<M> {
                     return Err(Status::ACCESS_DENIED);
                 }
             }
-            survey.lost |= any - access;
+            if mapping.marks().has_entered() {
+                survey.lost |= any - access;
+            }
             if part != whole && (all != access || any != access) {
                 survey.add_cut(&visited);
             }

@@ -18,7 +18,7 @@ use crate::locked::{Guard, LockedBy, WriteGuard};
 use crate::mmu::{Access, Mmu};
 use crate::region_tree::{HasRange, RegionLink};
 use crate::try_alloc::try_box;
-use crate::vmo::{ListMark, PageIndex, Vmo, VmoState};
+use crate::vmo::{Marks, PageIndex, Vmo, VmoState};
 
 /// What occupies some addresses of a VMAR.
 ///
@@ -63,7 +63,7 @@ pub struct Mapping<M: Mmu> {
     maximal: Access,
     /// The bits of what every page allows, or [`MIXED`]. Written under the write lock.
     access: AtomicU8,
-    mark: ListMark,
+    marks: Marks,
 }
 
 /// Stands in `Mapping::access` where pages differ.
@@ -108,7 +108,7 @@ impl<M: Mmu> Region<M> {
             options: new.options,
             maximal: new.maximal,
             access: AtomicU8::new(access),
-            mark: ListMark::default(),
+            marks: Marks::default(),
         });
         Self::new(new.range, kind)
     }
@@ -206,9 +206,10 @@ impl<M: Mmu> Mapping<M> {
         }
     }
 
-    /// Whether it is in the list of its VMO.
-    pub const fn mark(&self) -> &ListMark {
-        &self.mark
+    /// What its VMO remembers in it.
+    #[inline]
+    pub const fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// Whether a mapping directly above, from page `first` of `other` on, continues this one of `pages`.

@@ -2,9 +2,9 @@
 
 use syscall::{Result, Status};
 
-use super::{OpChildren, RegionKind, Vmar};
+use super::clear::Cleared;
+use super::{OpChildren, Vmar};
 use crate::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
-use crate::locked::Guard;
 use crate::mmu::Mmu;
 use crate::vmo::RegionList;
 
@@ -31,29 +31,16 @@ impl<M: Mmu> Vmar<M> {
         if !self.range().contains_range(range) {
             return Err(Status::INVALID_ARGS);
         }
-        self.check_children(range, children, &guard)?;
-        let clearance = self.prepare_clear(range, &guard)?;
-        self.clear(range, clearance, &mut guard, &mut removed);
+        match self.clear_one(range, &mut guard, &mut removed) {
+            Cleared::Yes => {}
+            Cleared::No => {
+                let clearance = self.prepare_clear(range, children, &guard)?;
+                self.clear(range, clearance, &mut guard, &mut removed);
+            }
+        }
         drop(guard);
         // What was unmapped may be the last user of large VMOs, so it goes without the lock.
         drop(removed);
-        Ok(())
-    }
-
-    /// Checks that `range` may be cleared of the VMARs in it.
-    fn check_children(
-        &self,
-        range: VirtRange,
-        children: OpChildren,
-        guard: &impl Guard<M>,
-    ) -> Result<()> {
-        for region in self.children(guard).overlapping(range) {
-            if let RegionKind::Vmar(vmar) = region.kind()
-                && (!range.contains_range(vmar.range()) || children == OpChildren::Forbidden)
-            {
-                return Err(Status::INVALID_ARGS);
-            }
-        }
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use intrusive_collections::LinkedList;
 use intrusive_collections::linked_list::Iter;
@@ -16,16 +16,39 @@ pub(crate) type RegionList<M> = LinkedList<RegionListAdapter<M>>;
 
 /// The mappings that show one VMO.
 ///
-/// The list holds exactly those mappings of the VMO whose [`ListMark`] is set. Only [`VmoState::attach`]
-/// and [`VmoState::detach`] change either.
+/// The list holds exactly those mappings of the VMO whose [`Marks`] say so. Only [`VmoState::attach`] and
+/// [`VmoState::detach`] change either.
 pub struct MappingList<M: Mmu> {
     list: RegionList<M>,
     len: usize,
 }
 
-/// Whether a mapping is in the list of its VMO.
+/// What a VMO remembers in each of its mappings. Changes under the VMO's lock.
 #[derive(Debug, Default)]
-pub struct ListMark(AtomicBool);
+pub struct Marks(AtomicU8);
+
+impl Marks {
+    /// Set while the mapping is in the list of its VMO; only `attach` and `detach` do that.
+    const LISTED: u8 = 1;
+    /// Set once the mapping may have had a translation.
+    const ENTERED: u8 = 2;
+
+    /// Notes that the mapping may have translations from now on.
+    #[inline]
+    pub fn note_entered(&self) {
+        if !self.has_entered() {
+            self.0.fetch_or(Self::ENTERED, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the mapping may have translations.
+    ///
+    /// The answer is final for whoever holds the VMO's lock, or the address space's for writing.
+    #[inline]
+    pub fn has_entered(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & Self::ENTERED != 0
+    }
+}
 
 impl<M: Mmu> MappingList<M> {
     /// No mappings.
@@ -52,9 +75,10 @@ impl<M: Mmu> VmoState<M> {
     ///
     /// # Panics
     /// If `region` is not a mapping of this VMO, or is in a list already.
-    pub fn attach(&mut self, region: Arc<Region<M>>) {
-        self.own(&region).mark().0.store(true, Ordering::Relaxed);
-        self.mappings.list.push_front(region);
+    pub fn attach(&mut self, region: &Arc<Region<M>>) {
+        let marks = self.own(region).marks();
+        self.mappings.list.push_front(region.clone());
+        marks.0.fetch_or(Marks::LISTED, Ordering::Relaxed);
         self.mappings.len += 1;
     }
 
@@ -65,7 +89,12 @@ impl<M: Mmu> VmoState<M> {
     /// # Panics
     /// If `region` is not a mapping of this VMO.
     pub fn detach(&mut self, region: &Region<M>) -> Option<Arc<Region<M>>> {
-        if !self.own(region).mark().0.swap(false, Ordering::Relaxed) {
+        let marks = self
+            .own(region)
+            .marks()
+            .0
+            .fetch_and(!Marks::LISTED, Ordering::Relaxed);
+        if marks & Marks::LISTED == 0 {
             return None;
         }
         self.mappings.len -= 1;

@@ -28,7 +28,7 @@ mod tests;
 pub use copy::{CopyStep, PageRef};
 pub use index::PageIndex;
 pub use info::{Attribution, VmoInfo};
-pub(crate) use mapping_list::{ListMark, RegionList};
+pub(crate) use mapping_list::{Marks, RegionList};
 pub(crate) use state::{Asker, Supply, VmoState, Want};
 
 use alloc::sync::Arc;

@@ -44,6 +44,23 @@ pub struct PageTree<P> {
     metadata_bytes: usize,
 }
 
+/// What a [`PageTree`] has at one index.
+pub enum Lookup<'a, P> {
+    /// This page.
+    Present(&'a P),
+    /// A place for a page.
+    Vacant(Vacant<'a, P>),
+    /// Not even a place for one; [`PageTree::insert`] makes it.
+    NoLeaf,
+}
+
+/// A place for a page.
+pub struct Vacant<'a, P> {
+    leaf: &'a mut Leaf<P>,
+    slot: usize,
+    len: &'a mut u64,
+}
+
 #[derive(Debug)]
 enum Node<P> {
     Leaf(Box<Leaf<P>>),
@@ -109,6 +126,37 @@ impl<P> PageTree<P> {
                 Node::Inner(inner) => node = inner.nodes[slot(index, level)].as_mut()?,
             }
         }
+    }
+
+    /// What is at `index`: the quick way to a page, or to a place for one.
+    #[inline]
+    pub fn look_up(&mut self, index: PageIndex) -> Lookup<'_, P> {
+        if !self.covers(index) {
+            return Lookup::NoLeaf;
+        }
+        let mut node = self.root.as_mut();
+        let mut level = self.height;
+        while let Some(found) = node {
+            level -= 1;
+            match found {
+                Node::Inner(inner) => node = inner.nodes[slot(index, level)].as_mut(),
+                Node::Leaf(leaf) => {
+                    let slot = slot(index, 0);
+                    if leaf.present >> slot & 1 == 0 {
+                        return Lookup::Vacant(Vacant {
+                            leaf,
+                            slot,
+                            len: &mut self.len,
+                        });
+                    }
+                    return match &leaf.pages[slot] {
+                        Some(page) => Lookup::Present(page),
+                        None => Lookup::NoLeaf,
+                    };
+                }
+            }
+        }
+        Lookup::NoLeaf
     }
 
     /// Puts `page` into the empty place at `index`.
@@ -243,6 +291,16 @@ impl<P> PageTree<P> {
         if self.root.is_none() {
             self.height = 0;
         }
+    }
+}
+
+impl<P> Vacant<'_, P> {
+    /// Puts a page there.
+    #[inline]
+    pub fn fill(self, page: P) {
+        self.leaf.pages[self.slot] = Some(page);
+        self.leaf.present |= 1 << self.slot;
+        *self.len += 1;
     }
 }
 

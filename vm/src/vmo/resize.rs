@@ -97,12 +97,14 @@ fn is_of<M: Mmu>(region: &Region<M>, mapping: Option<&Mapping<M>>) -> bool {
     }
 }
 
-/// The addresses at which `region` shows pages of `range`, and the tables they are in.
+/// The addresses at which `region` may show pages of `range`, and the tables they are in.
 fn shown_part<'a, M: Mmu>(
     region: &'a Region<M>,
     range: &Range<PageIndex>,
 ) -> Option<(&'a M, VirtRange)> {
-    let mapping = region.as_mapping()?;
+    let mapping = region
+        .as_mapping()
+        .filter(|mapping| mapping.marks().has_entered())?;
     let addresses = region.range();
     let skipped = usize::try_from(range.start.saturating_since(mapping.first())).ok()?;
     let past = usize::try_from(range.end.saturating_since(mapping.first())).unwrap_or(usize::MAX);

@@ -6,7 +6,7 @@ use syscall::{Result, Status};
 
 use super::PageIndex;
 use super::mapping_list::MappingList;
-use super::page_tree::PageTree;
+use super::page_tree::{Lookup, PageTree};
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange};
 use crate::mmu::Mmu;
 use crate::pages::{Frame, FrameList, PageDatabase, owner};
@@ -140,19 +140,27 @@ impl<M: Mmu> VmoState<M> {
                 return Ok(Supply::Present(page));
             }
         };
-        match (tree.get(index), want, asker) {
-            (Some(page), ..) => Ok(Supply::Present(page.address())),
-            (None, Want::Read, Asker::Call) => Ok(Supply::Zero),
-            (None, Want::Read, Asker::Fault(_)) => {
+        let found = tree.look_up(index);
+        if let Lookup::Present(page) = found {
+            return Ok(Supply::Present(page.address()));
+        }
+        match (want, asker) {
+            (Want::Read, Asker::Call) => Ok(Supply::Zero),
+            (Want::Read, Asker::Fault(_)) => {
                 self.add_zero(index);
                 Ok(Supply::Zero)
             }
-            (None, Want::Write, asker) => {
-                let page = fresh_page(tree, pages, index)?;
+            (Want::Write, asker) => {
+                let page = pages.allocate_zeroed::<owner::Vmo>()?;
+                let address = page.address();
+                match found {
+                    Lookup::Vacant(vacant) => vacant.fill(page),
+                    Lookup::Present(_) | Lookup::NoLeaf => insert(tree, pages, index, page)?,
+                }
                 if self.zeros.contains(&index) {
                     self.remove_zero(index, asker);
                 }
-                Ok(Supply::Fresh(page))
+                Ok(Supply::Fresh(address))
             }
         }
     }
@@ -233,21 +241,20 @@ impl<M: Mmu> VmoState<M> {
     }
 }
 
-/// Puts a new page of zeros at `index`, where there is none.
-fn fresh_page(
+/// Puts a page where there is none, and no node for it.
+///
+/// # Errors
+/// `NO_MEMORY`: there is none for the node. The page is given back.
+fn insert(
     tree: &mut PageTree<Page>,
     pages: &PageDatabase,
     index: PageIndex,
-) -> Result<PhysAddr> {
-    let page = pages.allocate_zeroed::<owner::Vmo>()?;
-    let address = page.address();
-    match tree.insert(index, page) {
-        Ok(()) => Ok(address),
-        Err(page) => {
-            pages.free(page);
-            Err(Status::NO_MEMORY)
-        }
-    }
+    page: Page,
+) -> Result<()> {
+    tree.insert(index, page).map_err(|page| {
+        pages.free(page);
+        Status::NO_MEMORY
+    })
 }
 
 /// The address of page `index` of a physical range.

@@ -209,3 +209,21 @@ fn a_merge_without_memory_does_not_happen() {
         finish(world);
     }
 }
+
+#[test]
+fn what_a_failed_protect_has_reserved_is_given_back() {
+    let world = World::new();
+    let (vmar, low, high) = (world.vmar(8), world.vmo(4), world.vmo(4));
+    vmar.map(request_at(0, &low, 0, 4)).expect("free");
+    vmar.map(request_at(4, &high, 0, 4)).expect("free");
+    // Two allocations are for the list of the lower mapping, and then the upper one gets none.
+    let plan = fail_after(2);
+    let both = vmar.protect(R, page_of(&vmar, 2), 4 * P, Allowed);
+    assert_eq!(both, Err(Status::NO_MEMORY));
+    drop(plan);
+    let _plan = fail_after(0);
+    let lower = vmar.protect(R, page_of(&vmar, 2), P, Allowed);
+    assert_eq!(lower, Err(Status::NO_MEMORY));
+    drop((vmar, low, high));
+    finish(world);
+}
