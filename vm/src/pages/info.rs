@@ -187,6 +187,14 @@ impl InfoTable {
             .expect("the info of frame 0 is in no list")
     }
 
+    /// The infos of the frames from number `first` up to, not including, `end`, all in the span.
+    pub(super) fn slice(&self, first: u32, end: u32) -> &'static [PageInfo] {
+        assert!(self.first <= first && first <= end && end <= self.end);
+        let from = self.origin.wrapping_add(first as usize);
+        // SAFETY: The numbers were checked to be in the span; the rest is as in `get`.
+        unsafe { core::slice::from_raw_parts(from, (end - first) as usize) }
+    }
+
     /// The info of the frame at `address`; `None` if it is outside the span.
     #[inline]
     pub(super) fn at(&self, address: PhysAddr) -> Option<&'static PageInfo> {
