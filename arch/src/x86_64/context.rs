@@ -90,7 +90,7 @@ impl Context {
                 rbp: 0,
                 return_address: context_start as *const () as usize,
             },
-            end: [0; 3],
+            end: [0; 2],
         };
         let place = stack_top.raw() - size_of::<Start>();
         // SAFETY:
@@ -132,7 +132,7 @@ impl Context {
 struct Start {
     frame: StartFrame,
     /// Makes the stack pointer a multiple of 16 where `context_start` begins.
-    end: [usize; 3],
+    end: [usize; 2],
 }
 
 /// What `context_switch` pops for a thread that has not run yet.

@@ -12,6 +12,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use arch::paging::Tables;
+use intrusive_collections::{LinkedList, LinkedListAtomicLink, intrusive_adapter};
 use spin::Mutex;
 use syscall::{HandleValue, Name, Result, Rights, Status};
 use vm::aspace::AddressSpace;
@@ -31,6 +32,8 @@ pub struct Process {
     handles: Mutex<HandleTable<Handle>>,
     life: Mutex<Life>,
     ended: WaitQueue,
+    /// In the list of processes that have not ended.
+    link: LinkedListAtomicLink,
 }
 
 /// The return code of a process that did what it must not.
@@ -55,8 +58,11 @@ pub enum Phase {
     Ended(i64),
 }
 
+intrusive_adapter!(ProcessAdapter = Arc<Process>: Process { link => LinkedListAtomicLink });
+
 /// Every process that has not ended.
-static PROCESSES: Mutex<Vec<Arc<Process>>> = Mutex::new(Vec::new());
+static PROCESSES: Mutex<LinkedList<ProcessAdapter>> =
+    Mutex::new(LinkedList::new(ProcessAdapter::NEW));
 
 /// Every process that has not ended, in order of creation.
 ///
@@ -65,9 +71,13 @@ static PROCESSES: Mutex<Vec<Arc<Process>>> = Mutex::new(Vec::new());
 pub fn processes() -> Result<Vec<Arc<Process>>> {
     let processes = PROCESSES.lock();
     let mut list = Vec::new();
-    list.try_reserve_exact(processes.len())
+    list.try_reserve_exact(processes.iter().count())
         .map_err(|_| Status::NO_MEMORY)?;
-    list.extend(processes.iter().cloned());
+    let mut cursor = processes.front();
+    while let Some(process) = cursor.clone_pointer() {
+        list.push(process);
+        cursor.move_next();
+    }
     Ok(list)
 }
 
@@ -78,22 +88,26 @@ impl Process {
     /// - `NO_MEMORY`: no memory for the process or its page tables.
     pub fn new(name: Name) -> Result<Arc<Self>> {
         let space = user_space::create(name)?;
-        let root = VmarObject::new(space.root()?)?;
+        // An address space goes only when it is destroyed: nobody else would do it.
+        Self::around(name, &space).inspect_err(|_| space.destroy())
+    }
+
+    /// A process with this address space.
+    fn around(name: Name, space: &Arc<AddressSpace<Tables>>) -> Result<Arc<Self>> {
         let process = try_arc(Self {
             header: Header::new(),
             name: Mutex::new(name),
-            space,
-            root,
+            space: Arc::clone(space),
+            root: VmarObject::new(space.root()?)?,
             handles: Mutex::new(HandleTable::new(random::next())),
             life: Mutex::new(Life {
                 phase: Phase::New,
                 threads: Vec::new(),
             }),
             ended: WaitQueue::new(),
+            link: LinkedListAtomicLink::new(),
         })?;
-        let mut processes = PROCESSES.lock();
-        processes.try_reserve(1).map_err(|_| Status::NO_MEMORY)?;
-        processes.push(Arc::clone(&process));
+        PROCESSES.lock().push_back(Arc::clone(&process));
         Ok(process)
     }
 
@@ -266,10 +280,21 @@ impl Process {
         let handles = self.handles.lock().take_all();
         handles.for_each(drop);
         self.space.destroy();
-        PROCESSES
-            .lock()
-            .retain(|other| !core::ptr::eq(&raw const **other, self));
+        self.leave_list();
         self.life.lock().phase = Phase::Ended(return_code);
         self.ended.wake_all();
+    }
+
+    /// Takes the process out of the list of those that have not ended.
+    fn leave_list(&self) {
+        let mut processes = PROCESSES.lock();
+        let mut cursor = processes.front_mut();
+        while let Some(process) = cursor.get() {
+            if core::ptr::eq(process, self) {
+                cursor.remove();
+                return;
+            }
+            cursor.move_next();
+        }
     }
 }

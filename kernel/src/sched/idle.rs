@@ -23,8 +23,9 @@ pub fn join_as_idle(cpu: CpuId) -> Result<()> {
 pub fn idle() -> ! {
     loop {
         crate::console::deliver_input();
-        bury_dead();
         yield_now();
+        // Whoever ended while others ran is buried before the CPU sleeps: somebody may wait for that.
+        bury_dead();
         arch::cpu::disable_interrupts();
         if !take_request() {
             // Interrupts are off, so whatever comes after the look is still pending here and ends

@@ -19,12 +19,12 @@ pub fn close(value: HandleValue) -> Result<()> {
 pub fn duplicate(value: HandleValue, rights: Rights, out: UserOut<HandleValue>) -> Result<()> {
     let (object, held) = caller().any_object(value)?;
     require(held, Rights::DUPLICATE)?;
-    deliver(Handle::new(object, reduce(held, rights)?), out).map(drop)
+    deliver(Handle::new(object, reduce(held, rights)?), out)
 }
 
 /// Replaces a handle by one with the same or fewer rights; the old one is gone also on failure.
 pub fn replace(value: HandleValue, rights: Rights, out: UserOut<HandleValue>) -> Result<()> {
     let handle = caller().remove_handle(value)?;
     let rights = reduce(handle.rights(), rights)?;
-    deliver(Handle::new(handle.object().clone(), rights), out).map(drop)
+    deliver(Handle::new(handle.object().clone(), rights), out)
 }

@@ -47,15 +47,11 @@ fn caller() -> Arc<Process> {
 }
 
 /// Gives the caller a handle and tells it the value; takes the handle back if it cannot be told.
-fn deliver(handle: Handle, out: UserOut<HandleValue>) -> Result<HandleValue> {
+fn deliver(handle: Handle, out: UserOut<HandleValue>) -> Result<()> {
     let process = caller();
     let value = process.add_handle(handle)?;
-    if let Err(error) = user_memory::write(out, &value) {
-        // Another thread of the program may have guessed the value and closed the handle.
-        drop(process.remove_handle(value));
-        return Err(error);
-    }
-    Ok(value)
+    // Another thread of the program may have guessed the value and closed the handle meanwhile.
+    user_memory::write(out, &value).inspect_err(|_| drop(process.remove_handle(value)))
 }
 
 impl SystemCalls for Calls {

@@ -74,7 +74,7 @@ fn tell(
     let handle = Handle::new(VmarObject::new(Arc::clone(region))?, rights);
     // The handle comes last: its value is written only if everything else has gone well.
     user_memory::write(address, &region.range().base().raw())?;
-    deliver(handle, child).map(drop)
+    deliver(handle, child)
 }
 
 /// Shows a range of a VMO in a region.

@@ -19,7 +19,7 @@ pub fn create(size: u64, options: VmoOptions, out: UserOut<HandleValue>) -> Resu
     if vmo.vmo().is_resizable() {
         rights |= Rights::RESIZE;
     }
-    deliver(Handle::new(vmo, rights), out).map(drop)
+    deliver(Handle::new(vmo, rights), out)
 }
 
 /// Copies bytes out of a VMO.

@@ -56,6 +56,13 @@ impl fmt::Display for Mismatch {
 
 impl core::error::Error for Mismatch {}
 
+/// What the records of the frames say, in frames.
+#[derive(Default)]
+struct Found {
+    free: usize,
+    owned: [usize; OwnerKind::ALL.len()],
+}
+
 type Caches<'a> = ArrayVec<MutexGuard<'a, Cache>, MAX_CPUS>;
 
 impl PageDatabase {
@@ -76,24 +83,37 @@ impl PageDatabase {
         let counts = self.book(&caches);
         let in_buddy = self.buddy_blocks() * BLOCK_FRAMES as usize;
         let in_caches: usize = caches.iter().map(|cache| cache.len()).sum();
-        let infos = || self.infos.numbers().map(|number| self.infos.get(number));
+        let found = self.count_records();
 
         agree("in the depot", depot.count_frames(), depot.frames())?;
-        agree(
-            "free",
-            infos().filter(|info| info.is_free()).count(),
-            counts.free.get(),
-        )?;
+        agree("free", found.free, counts.free.get())?;
         agree(
             "in caches, depot and buddy",
             in_caches + depot.frames() + in_buddy,
             counts.free.get(),
         )?;
         for kind in OwnerKind::ALL {
-            let found = infos().filter(|info| info.owner() == Some(kind)).count();
-            agree(kind.name(), found, counts.owned_by(kind).get())?;
+            agree(
+                kind.name(),
+                found.owned[kind as usize],
+                counts.owned_by(kind).get(),
+            )?;
         }
         Ok(counts)
+    }
+
+    /// Counts the frames by what their records say.
+    fn count_records(&self) -> Found {
+        let mut found = Found::default();
+        for number in self.infos.numbers() {
+            let info = self.infos.get(number);
+            if info.is_free() {
+                found.free += 1;
+            } else if let Some(owner) = info.owner() {
+                found.owned[owner as usize] += 1;
+            }
+        }
+        found
     }
 
     fn lock_caches(&self) -> Caches<'_> {
