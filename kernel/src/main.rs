@@ -33,6 +33,8 @@ mod kernel_stack;
 #[cfg(test)]
 mod ktest;
 mod loader;
+#[cfg(test)]
+mod machine_tests;
 mod memory;
 mod monitor;
 mod object;

@@ -30,8 +30,8 @@ pub use level::Level;
 use spin::Mutex;
 use syscall::Result;
 
-use crate::addr::{PhysAddr, PhysRange, VirtRange};
-use crate::mmu::{MapError, MapFlags};
+use crate::addr::{PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
+use crate::mmu::{MapError, MapFlags, MmuCursor, Translation};
 use crate::pages::{FrameList, PageDatabase, owner};
 use map::{Piece, Sizes};
 pub(crate) use table::Table;
@@ -119,6 +119,13 @@ impl<F: EntryFormat> PageTables<F> {
             self.range
         );
         Cursor::new(self, self.lock.lock(), range)
+    }
+
+    /// The translation of the page at `address`, which may lie outside the range of the cursors. Locks
+    /// the tables.
+    pub fn query(&self, address: VirtAddr) -> Option<Translation> {
+        let page = VirtRange::new(address.page_base(), PageCount::new(1))?;
+        Cursor::new(self, self.lock.lock(), page).query()
     }
 
     /// Maps `range` to the memory from `address` on with the largest pages that fit, for good.

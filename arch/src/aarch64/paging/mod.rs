@@ -23,7 +23,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use aarch64_cpu::registers::{TTBR0_EL1, Writeable};
 use syscall::Result;
 use vm::addr::{PhysAddr, VirtAddr, VirtRange};
-use vm::mmu::{Mmu, TlbBatch};
+use vm::mmu::{Mmu, TlbBatch, Translation};
 use vm::pages::PageDatabase;
 use vm::paging::{Cursor, PageTables, TopLevel};
 
@@ -70,6 +70,18 @@ pub fn activate_kernel() {
             asid::NOBODY,
         );
     });
+}
+
+impl Tables {
+    /// How the page at `address` is mapped, if it is; also in the image and the direct map.
+    pub fn query(&self, address: VirtAddr) -> Option<Translation> {
+        // The two halves have tables of their own, so the tables do not know which half is meant.
+        let is_ours = match self.tables.format() {
+            Format::Kernel => address >= KERNEL_BASE,
+            Format::Program(_) => USER.contains(address),
+        };
+        is_ours.then(|| self.tables.query(address)).flatten()
+    }
 }
 
 impl Mmu for Tables {

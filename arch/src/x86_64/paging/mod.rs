@@ -21,7 +21,7 @@ use boot::{BootInfo, KernelImage, MemoryKind, Section};
 use spin::Once;
 use syscall::{Result, Status};
 use vm::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
-use vm::mmu::{Access, Domain, MapFlags, MemoryType, Mmu, TlbBatch};
+use vm::mmu::{Access, Domain, MapFlags, MemoryType, Mmu, TlbBatch, Translation};
 use vm::pages::PageDatabase;
 use vm::paging::{Cursor, PageTables, TopLevel};
 use x86_64::registers::control::{Cr3, Cr3Flags};
@@ -244,6 +244,11 @@ pub(super) fn table_pointer(address: PhysAddr) -> *const u64 {
 }
 
 impl Tables {
+    /// How the page at `address` is mapped, if it is; also in the image and the direct map.
+    pub fn query(&self, address: VirtAddr) -> Option<Translation> {
+        self.page_tables().query(address)
+    }
+
     #[inline]
     fn page_tables(&self) -> &PageTables<Format> {
         match &self.0 {
