@@ -149,6 +149,9 @@ pub trait Mmu: Send + Sync + Sized + 'static {
     /// Makes every processor that may remember something stale forget it, then frees the frames in
     /// `batch`. Costs almost nothing if the batch is empty.
     ///
+    /// Nothing may be mapped anew where the batch made something stale before it is flushed: some processors
+    /// must not see two translations of one address.
+    ///
     /// The batch must come from cursors of this `Mmu`. No cursor may be held; other locks may, since
     /// the other processors answer from their interrupt handlers.
     fn flush(&self, batch: TlbBatch);
