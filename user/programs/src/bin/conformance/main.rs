@@ -21,6 +21,7 @@ mod info;
 mod maps;
 mod numbers;
 mod property;
+mod random_calls;
 mod system;
 mod vmar_allocate;
 mod vmar_destroy;
@@ -62,6 +63,7 @@ fn main() -> i64 {
         property::TESTS,
         system::TESTS,
         numbers::TESTS,
+        random_calls::TESTS,
     ];
     harness::run(&modules)
 }
