@@ -11,6 +11,8 @@ mod banner;
 mod cpus;
 mod devices;
 #[cfg(test)]
+mod hostility;
+#[cfg(test)]
 mod tests;
 
 use core::fmt;

@@ -14,12 +14,12 @@ use crate::sched::{Deadline, Interrupted, now, yield_now};
 /// The program that does what its argument says.
 const PROBE: &str = "bin/probe";
 
-fn probe(arguments: &str) -> Arc<Process> {
+pub(super) fn probe(arguments: &str) -> Arc<Process> {
     let started = loader::start(PROBE, arguments);
     started.unwrap_or_else(|error| panic!("{PROBE} {arguments}: {error}"))
 }
 
-fn code_of(process: &Process) -> i64 {
+pub(super) fn code_of(process: &Process) -> i64 {
     process
         .wait_ended(Deadline::NEVER)
         .expect("nobody kills the thread of a test")

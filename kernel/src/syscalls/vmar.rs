@@ -78,6 +78,9 @@ fn tell(
 }
 
 /// Shows a range of a VMO in a region.
+///
+/// A mapping whose address cannot be told is taken back. What lay there before, and was overwritten as
+/// `SPECIFIC_OVERWRITE` asks for, is gone then: that is the one failure that changes something.
 pub fn map(
     vmar: HandleValue,
     vmo: HandleValue,
@@ -100,7 +103,7 @@ pub fn map(
     })?;
     let told = user_memory::write(address, &base.raw());
     if told.is_err() {
-        // A mapping that the caller does not know is taken back; another thread may have done it.
+        // Another thread of the program may have taken it back already.
         let _ = region
             .vmar()
             .unmap(base, request.length, OpChildren::Forbidden);

@@ -99,6 +99,7 @@ fn page_fault(frame: &mut TrapFrame) {
     let address = VirtAddr::new(Cr2::read_raw() as usize);
     let fault = describe(frame, address);
     match fault.origin {
+        Origin::User if is_implicit_and_refused(frame) => exception(frame),
         Origin::User => {
             cpu::enable_interrupts();
             if let Err(status) = (handlers::installed().page_fault)(&fault) {
@@ -109,6 +110,16 @@ fn page_fault(frame: &mut TrapFrame) {
         }
         Origin::Kernel => kernel_page_fault(frame, &fault),
     }
+}
+
+/// Whether the CPU itself, on behalf of user code, was refused a page that is present. No page can be
+/// supplied for that (Intel SDM 3A, 4.6.1 "implicit supervisor-mode accesses").
+///
+/// QEMU 7.2 takes the stack accesses of `iret` and far `ret` in user mode for such ones, which SMAP refuses.
+fn is_implicit_and_refused(frame: &TrapFrame) -> bool {
+    const PRESENT: usize = 1 << 0;
+    const USER: usize = 1 << 2;
+    frame.error_code & (PRESENT | USER) == PRESENT
 }
 
 fn describe(frame: &TrapFrame, address: VirtAddr) -> PageFault {
