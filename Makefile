@@ -28,7 +28,7 @@ test-host: ## Run the tests of the host crates and of the scripts
 test-kernel: ## Run the tests inside the kernel
 	@scripts/setup build run && scripts/test kernel
 
-test-user: ## Run the conformance program in user mode
+test-user: ## Run the conformance program and hostile calls in user mode
 	@scripts/setup build run && scripts/test user
 
 test-boot: ## Boot on every kind of machine

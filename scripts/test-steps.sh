@@ -19,7 +19,8 @@ plan_user() {
     local cpus
     step build "build kernel and programs, $1" build_both "$1" "$PROFILE"
     for cpus in $cpu_counts; do
-        step user "conformance, $1, SMP=$cpus" boot_conformance "$1" "$cpus"
+        step user "conformance, $1, SMP=$cpus" boot_program conformance "$1" "$cpus"
+        step user "hostile calls, $1, SMP=$cpus" boot_program hostile "$1" "$cpus"
     done
 }
 
@@ -60,10 +61,11 @@ boot_tests() {
     ARCH=$1 SMP=$2 "$ROOT/qemu/run" "$directory/tests.image" "$directory/initrd.cpio"
 }
 
-boot_conformance() {
+# boot_program PROGRAM ARCH CPUS: runs a program that prints test lines.
+boot_program() {
     local directory
-    directory=$(image_directory "$1" "$PROFILE")
-    ARCH=$1 SMP=$2 CMDLINE="init=bin/conformance ${CMDLINE:-}" "$ROOT/qemu/run" "$directory/kernel.image" "$directory/initrd.cpio"
+    directory=$(image_directory "$2" "$PROFILE")
+    ARCH=$2 SMP=$3 CMDLINE="init=bin/$1 ${CMDLINE:-}" "$ROOT/qemu/run" "$directory/kernel.image" "$directory/initrd.cpio"
 }
 
 # boot_tour ARCH PROFILE SETTING…

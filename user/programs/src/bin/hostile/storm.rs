@@ -1,0 +1,166 @@
+//! The storm: what is thrown at each call, and what may come back.
+
+use alloc::format;
+use alloc::string::String;
+
+use syscall::SystemCall;
+use zx::{Status, sys};
+
+use crate::picker::Picker;
+
+mod kinds;
+
+pub use kinds::KINDS;
+
+/// The registers of a call.
+pub type Arguments = [usize; 8];
+
+/// What is thrown at one call.
+pub struct Kind {
+    /// The name of the call.
+    pub name: &'static str,
+    /// Its number; `None` for numbers that are no call.
+    call: Option<SystemCall>,
+    /// Chooses the arguments.
+    arguments: fn(&mut Picker) -> Arguments,
+    /// What the result register may hold.
+    answer: Answer,
+    /// What the call does to handles.
+    effect: Effect,
+}
+
+/// What the result register of a call may hold.
+enum Answer {
+    /// Success, or one of these.
+    Status(&'static [Status]),
+    /// One of these.
+    Refusal(&'static [Status]),
+    /// Any number that is not negative.
+    Number,
+    /// Anything.
+    Nothing,
+}
+
+/// What a call does to handles.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Effect {
+    /// Nothing.
+    None,
+    /// It changes regions; one that fails changes nothing.
+    Regions,
+    /// The same, but one with `SPECIFIC_OVERWRITE` that cannot tell the address has made room already.
+    Overwrites,
+    /// It makes a handle and writes its value to the address in this register.
+    Makes(usize),
+    /// The same, and it changes regions.
+    MakesRegion(usize),
+    /// It closes the handle in the first register.
+    Closes,
+    /// The same, but writes another handle's value to the address in this register.
+    Replaces(usize),
+}
+
+/// Makes `calls` calls; tells the first one whose answer must not be, if any.
+///
+/// # Errors
+/// What goes wrong when the world begins again.
+pub fn run(kind: &Kind, picker: &mut Picker, calls: u32) -> Result<Result<(), String>, Status> {
+    picker.world.reset()?;
+    let mut since_reset = 0;
+    for index in 0..calls {
+        since_reset += 1;
+        if since_reset > 100 || picker.world.is_full() {
+            picker.world.reset()?;
+            since_reset = 0;
+        }
+        if let Err(text) = throw(kind, picker) {
+            return Ok(Err(format!("call {index}: {text}")));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Makes one call.
+fn throw(kind: &Kind, picker: &mut Picker) -> Result<(), String> {
+    let arguments = (kind.arguments)(picker);
+    if picker.world.is_needed(arguments[0] as u32) {
+        return Ok(());
+    }
+    let number = match kind.call {
+        Some(call) => call.number(),
+        None => unknown_number(picker),
+    };
+    let must_keep = match kind.effect {
+        Effect::Regions | Effect::MakesRegion(_) => true,
+        Effect::Overwrites => arguments[1] as u32 & sys::ZX_VM_SPECIFIC_OVERWRITE == 0,
+        Effect::None | Effect::Makes(_) | Effect::Closes | Effect::Replaces(_) => false,
+    };
+    let before = must_keep.then(|| picker.world.records());
+    // SAFETY:
+    // 1. The picker knows no memory of the program's own but the buffers, which hold nothing.
+    // 2. No handle that the program needs is in the first register, and no kind has a second one that
+    //    it closes.
+    let result = unsafe { sys::raw_system_call(number, arguments) };
+    let after = must_keep.then(|| picker.world.records());
+    settle(kind, picker, &arguments, result);
+    let wrong = if !kind.answer.permits(result) {
+        "must not answer"
+    } else if result != 0 && before != after {
+        "has changed something, but answers"
+    } else {
+        return Ok(());
+    };
+    Err(format!(
+        "{}({arguments:x?}) {wrong} {result:#x} ({})",
+        kind.name,
+        Status::from_raw(result as i32)
+    ))
+}
+
+/// A number that is no call.
+fn unknown_number(picker: &mut Picker) -> usize {
+    let count = SystemCall::COUNT;
+    match picker.random.below(4) {
+        0 => count + picker.random.below(64),
+        1 => picker.random.below(count) | 1 << (32 + picker.random.below(32)),
+        2 => picker.random.pick(&[count, usize::MAX, 1 << 31, 1 << 63]),
+        _ => (picker.random.next() as usize).max(count),
+    }
+}
+
+/// Notes which handles there are after a call.
+fn settle(kind: &Kind, picker: &mut Picker, arguments: &Arguments, result: usize) {
+    let is_success = result == 0;
+    match kind.effect {
+        Effect::Makes(register) | Effect::MakesRegion(register) | Effect::Replaces(register)
+            if is_success =>
+        {
+            let place = arguments[register] as *const sys::zx_handle_t;
+            // SAFETY: the kernel has just written a handle's value there.
+            let handle = unsafe { place.read_unaligned() };
+            picker.world.handles.push(handle);
+        }
+        // A closed handle stays in the list: it is one of the values that hurt.
+        Effect::Closes
+        | Effect::None
+        | Effect::Regions
+        | Effect::Overwrites
+        | Effect::Makes(_)
+        | Effect::MakesRegion(_)
+        | Effect::Replaces(_) => (),
+    }
+}
+
+impl Answer {
+    fn permits(&self, result: usize) -> bool {
+        // A status is 32 bits with its sign; the rest of the register repeats the sign.
+        let status = Status::from_raw(result as i32);
+        let is_status = result as isize == result as i32 as isize;
+        match self {
+            Self::Status(refusals) => is_status && (result == 0 || refusals.contains(&status)),
+            Self::Refusal(refusals) => is_status && refusals.contains(&status),
+            Self::Number => result as isize >= 0,
+            Self::Nothing => true,
+        }
+    }
+}

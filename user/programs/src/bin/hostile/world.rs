@@ -1,0 +1,188 @@
+//! Valid objects for hostile calls to hit: handles, buffers, and a region in which anything may happen.
+
+use alloc::vec::Vec;
+
+use zx::{AsHandleRef, HandleBased, Name, Rights, Status, Vmar, VmarFlags, Vmo, VmoOptions, sys};
+
+/// Bytes in a page.
+pub const PAGE: usize = 4096;
+
+/// Bytes that can be read and written at [`Buffers::scratch`].
+pub const SCRATCH_BYTES: usize = 4 * PAGE;
+
+/// Bytes of the region that hostile calls may change.
+pub const SANDBOX_BYTES: usize = 1 << 30;
+
+/// Handles that are kept; more are closed again, so that the kernel's tables stay small.
+const MOST_HANDLES: usize = 64;
+
+/// All that a region can allow.
+const ANY_MAPPING: VmarFlags = VmarFlags::CAN_MAP_SPECIFIC
+    .union(VmarFlags::CAN_MAP_READ)
+    .union(VmarFlags::CAN_MAP_WRITE)
+    .union(VmarFlags::CAN_MAP_EXECUTE);
+
+/// Memory of known permissions, in a region that no hostile call can name.
+#[derive(Clone, Copy)]
+pub struct Buffers {
+    /// [`SCRATCH_BYTES`] that can be read and written; nothing is mapped around them.
+    pub scratch: usize,
+    /// A page that can only be read.
+    pub read_only: usize,
+    /// A page that cannot be accessed.
+    pub no_access: usize,
+    /// A page beyond the end of its VMO.
+    pub beyond_end: usize,
+    /// A page where nothing is mapped.
+    pub hole: usize,
+}
+
+/// What hostile calls are made of.
+pub struct World {
+    /// Where bytes go and come from.
+    pub buffers: Buffers,
+    /// The first address of the sandbox.
+    pub sandbox: usize,
+    /// The first address that is no user address.
+    pub user_end: usize,
+    /// Handles that may be valid, dead or closed: whatever earlier calls left.
+    pub handles: Vec<sys::zx_handle_t>,
+    keeper: Vmar,
+}
+
+impl World {
+    /// A world with fresh buffers and handles.
+    ///
+    /// The kernel's table of this program's handles gets the size that it keeps.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`, if there is not even that much.
+    pub fn new() -> Result<Self, Status> {
+        let root = rt::vmar_root_self().info()?;
+        let (keeper, sandbox) = new_sandbox()?;
+        let mut world = Self {
+            buffers: map_buffers()?,
+            sandbox,
+            user_end: root.base + root.len,
+            handles: Vec::with_capacity(2 * MOST_HANDLES),
+            keeper,
+        };
+        let spare = (0..4 * MOST_HANDLES).map(|_| world.keeper.duplicate_handle(Rights::NONE));
+        drop(spare.collect::<Result<Vec<_>, _>>()?);
+        world.add_objects()?;
+        Ok(world)
+    }
+
+    /// Throws all away that hostile calls made or broke, and begins again.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn reset(&mut self) -> Result<(), Status> {
+        self.close_all();
+        (self.keeper, self.sandbox) = new_sandbox()?;
+        self.add_objects()
+    }
+
+    /// Whether it is time for a [`reset`](Self::reset).
+    pub fn is_full(&self) -> bool {
+        self.handles.len() >= MOST_HANDLES
+    }
+
+    /// How many regions and mappings are in the sandbox; `None` if that is dead.
+    pub fn records(&self) -> Option<usize> {
+        let mut available = 0;
+        // SAFETY: nothing is written but the count, which is a live local.
+        let status = unsafe {
+            sys::zx_object_get_info(
+                self.keeper.raw_handle(),
+                sys::ZX_INFO_VMAR_MAPS,
+                core::ptr::null_mut(),
+                0,
+                core::ptr::null_mut(),
+                &mut available,
+            )
+        };
+        (status == sys::ZX_OK).then_some(available)
+    }
+
+    /// Whether closing `handle` would take something from the program that it needs itself.
+    pub fn is_needed(&self, handle: sys::zx_handle_t) -> bool {
+        let needed = [
+            rt::vmar_root_self().raw_handle(),
+            rt::process_self().raw_handle(),
+            rt::thread_self().raw_handle(),
+            rt::system_resource().raw_handle(),
+            self.keeper.raw_handle(),
+        ];
+        handle != sys::ZX_HANDLE_INVALID && needed.contains(&handle)
+    }
+
+    fn add_objects(&mut self) -> Result<(), Status> {
+        let fixed = Vmo::create(3 * PAGE as u64)?;
+        fixed.set_name(&Name::new_lossy("hostile"))?;
+        let read_only = fixed.duplicate_handle(Rights::READ | Rights::MAP | Rights::DUPLICATE)?;
+        let powerless = fixed.duplicate_handle(Rights::NONE)?;
+        let vmos = [
+            fixed,
+            read_only,
+            powerless,
+            Vmo::create_with_opts(VmoOptions::RESIZABLE, 5 * PAGE as u64)?,
+            Vmo::create_with_opts(VmoOptions::DISCARDABLE, 2 * PAGE as u64)?,
+            Vmo::create_with_opts(VmoOptions::UNBOUNDED, 0)?,
+            Vmo::create(1 << 40)?,
+        ];
+        self.handles.extend(vmos.map(HandleBased::into_raw));
+
+        let whole = self.keeper.duplicate_handle(Rights::SAME_RIGHTS)?;
+        let (part, _) = self.keeper.allocate(
+            SANDBOX_BYTES / 2,
+            64 * PAGE,
+            VmarFlags::SPECIFIC | VmarFlags::CAN_MAP_READ | VmarFlags::CAN_MAP_SPECIFIC,
+        )?;
+        self.handles
+            .extend([whole, part].map(HandleBased::into_raw));
+
+        let process = rt::process_self().duplicate_handle(Rights::SAME_RIGHTS)?;
+        let resource = rt::system_resource().duplicate_handle(Rights::SAME_RIGHTS)?;
+        self.handles
+            .extend([process.into_raw(), resource.into_raw()]);
+        Ok(())
+    }
+
+    fn close_all(&mut self) {
+        for handle in self.handles.drain(..) {
+            // SAFETY: these handles belong to the storm; some are closed already, which is refused.
+            let _ = unsafe { sys::zx_handle_close(handle) };
+        }
+        // SAFETY: nothing of the program's own lies in the sandbox. It may be dead already.
+        let _ = unsafe { self.keeper.destroy() };
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.close_all();
+    }
+}
+
+fn new_sandbox() -> Result<(Vmar, usize), Status> {
+    rt::vmar_root_self().allocate(0, SANDBOX_BYTES, ANY_MAPPING)
+}
+
+/// Maps the buffers, once for the life of the program.
+fn map_buffers() -> Result<Buffers, Status> {
+    let (region, base) = rt::vmar_root_self().allocate(0, 32 * PAGE, ANY_MAPPING)?;
+    let read = VmarFlags::PERM_READ;
+    let vmo = Vmo::create(SCRATCH_BYTES as u64)?;
+    let map = |page: usize, vmo_offset: usize, bytes: usize, flags: VmarFlags| {
+        let flags = flags | VmarFlags::SPECIFIC;
+        region.map(page * PAGE, &vmo, vmo_offset as u64, bytes, flags)
+    };
+    Ok(Buffers {
+        scratch: map(4, 0, SCRATCH_BYTES, read | VmarFlags::PERM_WRITE)?,
+        read_only: map(12, 0, PAGE, read)?,
+        no_access: map(16, 0, PAGE, VmarFlags::empty())?,
+        beyond_end: map(20, SCRATCH_BYTES, PAGE, read | VmarFlags::PERM_WRITE)?,
+        hole: base + 28 * PAGE,
+    })
+}
