@@ -26,7 +26,7 @@ plan_user() {
 
 # The machines that Jacinth promises to boot on; the tour has to reach its end on each.
 plan_boot() {
-    local machine machines=(SMP=1 SMP=4 MEMORY=64M MEMORY=8G)
+    local kind machine machines=(SMP=1 SMP=4 MEMORY=64M MEMORY=8G)
     case $1 in
         x86_64) machines+=(MACHINE=microvm CPU=qemu64) ;;
         aarch64) machines+=(GIC=2 EL=2 "GIC=2 EL=2" CPU=max) ;;
@@ -37,6 +37,9 @@ plan_boot() {
         step single "boot, $1, $machine" boot_tour "$1" "$PROFILE" $machine
     done
     step refusal "boot, $1, a missing program is a failure" boot_tour "$1" "$PROFILE" CMDLINE=init=bin/missing
+    for kind in panic write execute stack; do
+        step single "boot, $1, report of a crash: $kind" boot_crash "$1" "$PROFILE" "$kind"
+    done
     [[ $1 != x86_64 ]] || plan_iso
     if [[ $PROFILE == dev ]]; then
         step build "build kernel and programs, $1, release" build_both "$1" release
@@ -73,6 +76,20 @@ boot_tour() {
     local directory
     directory=$(image_directory "$1" "$2")
     env "ARCH=$1" "${@:3}" "$ROOT/qemu/run" "$directory/kernel.image" "$directory/initrd.cpio"
+}
+
+# boot_crash ARCH PROFILE KIND: has the kernel fail; its report must say why, name the function, and end the run.
+boot_crash() {
+    local status=0 why where report
+    case $3 in
+        panic) why='a panic was asked for' where=monitor::crash::crash ;;
+        write) why='kernel write of .* (protected page)' where=monitor::crash::write_to_code ;;
+        execute) why='kernel execute of .* (protected page)' where=monitor::crash::crash ;;
+        stack) why='kernel stack overflow' where=monitor::crash::recurse ;;
+    esac
+    report=$(boot_tour "$1" "$2" SMP=2 CMDLINE="init=bin/probe args=crash $3") || status=$?
+    echo "$report"
+    ((status == 35)) && grep -q "$why" <<<"$report" && grep -q "$where" <<<"$report"
 }
 
 make_test_iso() { make_iso x86_64 "$PROFILE" "$BUILD/x86_64/$PROFILE/test.iso" interactive=0; }

@@ -174,7 +174,9 @@ impl fmt::Display for Exception {
 impl fmt::Display for KernelFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exception(exception) => write!(formatter, "kernel fault: {exception}"),
+            // Nobody was asked for a page, so there is no status worth naming.
+            Self::Exception(Exception::PageFault(fault, _)) => write!(formatter, "{fault}"),
+            Self::Exception(exception) => write!(formatter, "{exception}"),
             Self::StackOverflow(address) => {
                 write!(
                     formatter,

@@ -76,11 +76,27 @@ fn begin() -> Nesting {
     match REPORTS.fetch_add(1, Ordering::AcqRel) {
         0 => {
             arch::smp::halt_others();
+            seize_console();
             Nesting::First
         }
-        1 => Nesting::InReport,
+        1 => {
+            seize_console();
+            Nesting::InReport
+        }
         _ => Nesting::Hopeless,
     }
+}
+
+/// Opens the console if this CPU had it when the mistake happened.
+#[allow(
+    unsafe_code,
+    reason = "a report must not wait for what it reports about"
+)]
+fn seize_console() {
+    // SAFETY:
+    // 1. The other CPUs are halted, with no such lock held: they serve the request with interrupts on.
+    // 2. This CPU ends with its report, so it never goes on with what it did.
+    unsafe { arch::console::seize() }
 }
 
 fn end() -> ! {

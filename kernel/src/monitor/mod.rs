@@ -3,6 +3,7 @@
 //! Programs pass a line to [`execute`] through `debug_send_command`; the answer goes to the console.
 //! A command is a row of [`COMMANDS`] and a function.
 
+mod crash;
 pub mod explain;
 mod run;
 mod show;
@@ -60,6 +61,12 @@ const COMMANDS: &[Command] = &[
         help: "start a program and wait for its end",
         run: run::run,
     },
+    Command {
+        name: "crash",
+        arguments: "panic|write|execute|stack",
+        help: "make the kernel fail, to see its report",
+        run: crash::crash,
+    },
 ];
 
 /// Carries out a command line; an empty one does nothing.
@@ -87,7 +94,7 @@ fn help(_: SplitWhitespace<'_>) -> Result<()> {
         ..
     } in COMMANDS
     {
-        println!("  {name:<6} {arguments:<20} {help}");
+        println!("  {name:<6} {arguments:<26} {help}");
     }
     Ok(())
 }
@@ -106,6 +113,7 @@ mod tests {
         assert_eq!(execute("no-such-command"), Err(Status::NOT_FOUND));
         assert_eq!(execute("run bin/no-such-program"), Err(Status::NOT_FOUND));
         assert_eq!(execute("vmaps no-such-process"), Err(Status::NOT_FOUND));
+        assert_eq!(execute("crash nothing"), Err(Status::INVALID_ARGS));
     }
 
     #[ktest]

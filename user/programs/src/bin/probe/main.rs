@@ -13,6 +13,7 @@
 //! | `trap N` | does the Nth thing that no program may do on this architecture |
 //! | `harmless N` | does the Nth thing that must do no harm, and ends with 0 |
 //! | `registers N` | sleeps now and then, and ends with 0 if its vector registers keep `N` meanwhile |
+//! | `crash KIND` | has the monitor make the kernel fail |
 //! | `greed WHAT` | takes all that it can get; ends with the status that stopped it |
 
 #![no_std]
@@ -59,6 +60,7 @@ fn main() -> i64 {
         "trap" => deed(machine::TRAPS, number).map_or(NOT_UNDERSTOOD, |()| WRONG),
         "harmless" => deed(machine::HARMLESS, number).map_or(NOT_UNDERSTOOD, verdict),
         "registers" => number.parse().map_or(NOT_UNDERSTOOD, keep_registers),
+        "crash" => crash(number),
         "greed" => greed::take(number).unwrap_or(NOT_UNDERSTOOD),
         _ => NOT_UNDERSTOOD,
     }
@@ -84,6 +86,12 @@ fn keep_registers(value: u64) -> i64 {
         }
     }
     0
+}
+
+fn crash(kind: &str) -> i64 {
+    let command = alloc::format!("crash {kind}");
+    let answer = rt::system_resource().debug_send_command(&command);
+    answer.map_or_else(|status| i64::from(status.into_raw()), |()| 0)
 }
 
 fn verdict(is_right: bool) -> i64 {
