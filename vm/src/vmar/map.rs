@@ -23,6 +23,8 @@ pub struct MapRequest<M: Mmu> {
     /// The VMO.
     pub vmo: Arc<Vmo<M>>,
     /// The first byte of the VMO to show.
+    ///
+    /// Differs from Zircon: which ignores it together with `OFFSET_IS_UPPER_LIMIT`.
     pub vmo_offset: u64,
     /// How many bytes to show; rounded up to pages.
     pub length: usize,

@@ -69,13 +69,13 @@ pub struct Runs {
 const GROWTH: usize = 2;
 
 impl Runs {
-    /// One run from `base` on, with room for one [`set`](Self::set).
+    /// One run from `base` on, with room for two [`set`](Self::set)s: one, and usually its reversal.
     ///
     /// # Errors
     /// `NO_MEMORY`: there is no room for the list.
     pub fn uniform(base: VirtAddr, access: Access) -> Result<Self> {
         let mut starts = Vec::new();
-        try_reserve(&mut starts, 1 + GROWTH)?;
+        try_reserve(&mut starts, 1 + 2 * GROWTH)?;
         starts.push(Start::new(base, access));
         Ok(Self { starts })
     }

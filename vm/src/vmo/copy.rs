@@ -16,6 +16,8 @@ use crate::mmu::{MemoryType, Mmu};
 use crate::pages::PageDatabase;
 
 /// A page of a VMO that stays as it is, whatever happens to the VMO: it may be cut off, but is not freed.
+///
+/// It shares the frame, so the database counts the frame as shared while it is being copied.
 #[must_use = "a page that is not copied from or to need not be kept"]
 pub struct PageRef {
     pages: &'static PageDatabase,

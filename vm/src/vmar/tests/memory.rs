@@ -162,8 +162,8 @@ fn protecting_parts_of_two_mappings_fails_cleanly() {
             .vmar
             .protect(R, page_of(&stage.vmar, 5), 4 * P, Allowed)
     });
-    // Room in the list of the first mapping, and a list for the second one.
-    assert!(failures >= 3, "only {failures} allocations failed");
+    // The first mapping has a list with room; the second one needs a list.
+    assert!(failures >= 2, "only {failures} allocations failed");
 }
 
 #[test]
