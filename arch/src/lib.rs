@@ -7,14 +7,14 @@
 //! | module | what it gives |
 //! |---|---|
 //! | `paging` | `Tables` (a [`vm`] `Mmu`), `USER`, `KERNEL_VMAR`, `PHYSMAP_BASE`, `init`, `activate_kernel` |
-//! | `trap` | `TrapFrame`, `init_early`, `init_cpu`, `probe` |
-//! | `context` | `Context`, `switch` |
+//! | `trap` | `TrapFrame`, `init_early`, `probe` |
+//! | `context` | `Context` (for threads of the kernel and of programs), `switch` |
 //! | `user` | `enter`, `copy_in`, `copy_out`, `zero` and what [`user_memory`] adds |
-//! | `cpu` | who am I, per-CPU record, interrupts on and off, `idle`, `random` |
+//! | `cpu` | who am I, how many are we, per-CPU record, interrupts on and off, `idle`, `random`, `features` |
 //! | `smp` | `start_all`, `request`, `halt_others` |
 //! | `irq` | `windows`, `init`, `init_cpu`, `enable` |
 //! | `timer` | `init`, `init_cpu`, `now`, `ticks`, `set_deadline` |
-//! | `console` | `init_early`, `remap`, `write`, `read`, `enable_input_interrupt` |
+//! | `console` | `init_early`, `remap`, `write`, `read`, `input_line`, `enable_input_interrupt`, `seize` |
 //! | `power` | `exit` with a [`verdict::Verdict`], `off` |
 //!
 //! The kernel reaches down by calling; the machine reaches up only through the one table in
@@ -25,6 +25,8 @@
 pub mod backtrace;
 pub mod handlers;
 pub mod irq_lock;
+#[cfg(any(target_arch = "aarch64", test))]
+mod lender;
 pub mod requests;
 pub mod user_memory;
 pub mod verdict;

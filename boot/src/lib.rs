@@ -44,7 +44,7 @@ pub use info::{
 pub use machine::{Handoff, PHYSMAP_BASE};
 #[cfg(target_arch = "aarch64")]
 pub use machine::{SecondaryStart, translation};
-#[cfg(all(target_arch = "aarch64", target_os = "none"))]
+#[cfg(target_arch = "aarch64")]
 pub use machine::{image_physical_address, replace_kernel_tables, secondary_entry};
 pub use memory_map::{MAX_REGIONS, MemoryKind, MemoryMap, MemoryRegion};
 

@@ -1,6 +1,6 @@
 //! aarch64: the arm64 boot protocol and the device tree.
 
-#[cfg(target_os = "none")]
+#[cfg_attr(not(target_os = "none"), path = "hosted.rs")]
 mod entry;
 pub mod translation;
 
@@ -12,7 +12,6 @@ use crate::device_tree;
 use crate::info::{BootError, BootInfo, ConsoleDevice, CpuDescription};
 use crate::memory_map::MemoryKind;
 
-#[cfg(target_os = "none")]
 pub use entry::{image_physical_address, replace_kernel_tables, secondary_entry};
 
 /// Where physical address 0 appears.
