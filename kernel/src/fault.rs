@@ -48,9 +48,12 @@ fn report(process: &Process, frame: &TrapFrame, exception: Exception) {
     );
     match exception {
         Exception::PageFault(fault, status) => {
-            println!("  cannot {} {}", verb(fault.access), fault.address);
-            println!("  status {status}: {}", reason(status));
-            explain::print(process.space(), fault.address, fault.access);
+            println!(
+                "  cannot {} {}: {status}",
+                verb(fault.access),
+                fault.address
+            );
+            explain::print(process.space(), fault.address, fault.access, status);
         }
         Exception::UndefinedInstruction
         | Exception::Breakpoint
@@ -70,18 +73,5 @@ fn verb(access: Access) -> &'static str {
         "write to"
     } else {
         "read from"
-    }
-}
-
-/// What the status of a refused fault means, in words.
-///
-/// Source: `docs/spec/vmar.md` §11.
-fn reason(status: Status) -> &'static str {
-    match status {
-        Status::NOT_FOUND => "there is no mapping",
-        Status::ACCESS_DENIED => "the mapping does not permit it",
-        Status::OUT_OF_RANGE => "the page lies beyond the end of the VMO",
-        Status::NO_MEMORY => "memory ran out",
-        _ => "the page could not be had",
     }
 }

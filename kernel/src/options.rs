@@ -8,6 +8,9 @@ use core::str::SplitWhitespace;
 /// The program that runs first if the command line names none.
 const DEFAULT_INIT: &str = "bin/tour";
 
+/// The program for whoever sits at the console after that.
+const DEFAULT_SHELL: &str = "bin/shell";
+
 /// Where mappings and regions are placed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Placement {
@@ -33,6 +36,8 @@ pub struct Options<'a> {
     pub init: &'a str,
     /// `args=WORDS`: the first program's arguments; takes the rest of the command line.
     pub arguments: &'a str,
+    /// The program that follows the tour for whoever sits at the console.
+    pub shell: Option<&'static str>,
     /// `interactive=1|0`: whether somebody sits at the console.
     pub interaction: Interaction,
     /// `aslr=off|on`: how addresses are chosen.
@@ -48,6 +53,7 @@ impl<'a> Options<'a> {
         let mut options = Self {
             init: DEFAULT_INIT,
             arguments,
+            shell: None,
             interaction: Interaction::None,
             placement: Placement::Random,
             test_filter: "",
@@ -62,6 +68,9 @@ impl<'a> Options<'a> {
                 "ktest.filter" => options.test_filter = value,
                 _ => (),
             }
+        }
+        if options.init == DEFAULT_INIT && options.interaction == Interaction::Terminal {
+            options.shell = Some(DEFAULT_SHELL);
         }
         options
     }
@@ -114,6 +123,15 @@ mod tests {
         let options = Options::parse("init=bin/a args=one two init=bin/b");
         assert_eq!(options.init, "bin/a");
         assert_eq!(options.arguments, "one two init=bin/b");
+    }
+
+    #[ktest]
+    fn a_shell_follows_the_tour_if_somebody_is_there() {
+        let shell = |line| Options::parse(line).shell;
+        assert_eq!(shell("interactive=1"), Some("bin/shell"));
+        assert_eq!(shell("interactive=1 init=bin/tour"), Some("bin/shell"));
+        assert_eq!(shell("interactive=1 init=bin/hello"), None);
+        assert_eq!(shell("interactive=0"), None);
     }
 
     #[ktest]

@@ -8,6 +8,7 @@
 //! ```
 
 use arch::paging::Tables;
+use syscall::Status;
 use syscall::info::{Map, MapKind, Mapping};
 use syscall::vmaps::{HumanBytes, MapLine, Permissions};
 use vm::addr::VirtAddr;
@@ -18,10 +19,14 @@ use vm::mmu::Access;
 use crate::records::permissions;
 
 /// Shows the regions around `address`, with the address marked, and why `access` is refused there.
-pub fn print(space: &AddressSpace<Tables>, address: VirtAddr, access: Access) {
+///
+/// `status` is what the fault was refused with: it says why if the regions do not, or no longer.
+pub fn print(space: &AddressSpace<Tables>, address: VirtAddr, access: Access, status: Status) {
     let explanation = space.explain(address);
-    if let Some(refusal) = refusal(&explanation, access) {
-        print_reason(refusal);
+    match refusal(&explanation, access) {
+        Some(refusal) => print_reason(refusal),
+        None if status == Status::NO_MEMORY => println!("  because memory ran out"),
+        None => println!("  because the page could not be had at that moment"),
     }
     println!("  around it:");
     for (depth, report) in explanation.chain.iter().enumerate() {

@@ -128,11 +128,16 @@ pub fn boot_info() -> &'static BootInfo {
 #[cfg(not(test))]
 fn main_thread(_: usize) {
     let options = Options::parse(&boot_info().command_line);
-    let verdict = match crate::monitor::run_path(options.init, options.arguments) {
-        Ok(0) => Verdict::Passed,
-        Ok(_) | Err(_) => Verdict::Failed,
-    };
-    arch::power::exit(verdict)
+    let has_passed = |path, arguments| crate::monitor::run_path(path, arguments) == Ok(0);
+    let mut passed = has_passed(options.init, options.arguments);
+    if let Some(shell) = options.shell {
+        passed &= has_passed(shell, "");
+    }
+    arch::power::exit(if passed {
+        Verdict::Passed
+    } else {
+        Verdict::Failed
+    })
 }
 
 /// The first thread: runs the first program, or the tests, and ends the run.
