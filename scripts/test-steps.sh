@@ -40,6 +40,7 @@ plan_boot() {
     for kind in panic write execute stack; do
         step single "boot, $1, report of a crash: $kind" boot_crash "$1" "$PROFILE" "$kind"
     done
+    step refusal "boot, $1, a command line that is cut is a failure" boot_tour "$1" "$PROFILE" "CMDLINE=$(printf '%2000s' '' | tr ' ' x)"
     [[ $1 != x86_64 ]] || plan_iso
     if [[ $PROFILE == dev ]]; then
         step build "build kernel and programs, $1, release" build_both "$1" release

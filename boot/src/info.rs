@@ -13,7 +13,7 @@ use crate::memory_map::MemoryMap;
 /// The most CPUs that are described; further ones stay asleep.
 pub const MAX_CPUS: usize = 32;
 
-/// The most bytes of a command line; a longer one is cut at this length.
+/// The room for a command line in bytes. One that does not fit is cut; see [`BootInfo::is_command_line_cut`].
 pub const COMMAND_LINE_BYTES: usize = 1024;
 
 /// The machine as firmware and loader describe it.
@@ -44,6 +44,13 @@ pub struct BootInfo {
     pub startup_area: Option<PhysRange>,
     /// Memory below this address can be read through the direct map as it is at hand-off.
     pub direct_map_limit: PhysAddr,
+}
+
+impl BootInfo {
+    /// Whether a part of the command line may be missing, because there is no room for another character.
+    pub fn is_command_line_cut(&self) -> bool {
+        self.command_line.remaining_capacity() < char::MAX.len_utf8()
+    }
 }
 
 /// The file of initial programs, as the loader placed it.

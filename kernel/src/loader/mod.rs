@@ -44,6 +44,8 @@ pub use self::initrd::{paths, set_archive};
 pub enum StartError {
     /// There is no such file.
     NoFile,
+    /// There is no file at all.
+    NoArchive,
     /// The file is no program that can run here.
     BadFile(ElfError),
     /// The arguments are too long for the stack.
@@ -56,6 +58,9 @@ impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFile => formatter.write_str("no such file in the initrd"),
+            Self::NoArchive => formatter.write_str(
+                "there is no initrd with files; it has to be a cpio archive in the newc format",
+            ),
             Self::BadFile(error) => error.fmt(formatter),
             Self::ArgumentsTooLong => formatter.write_str("the arguments are too long"),
             Self::Refused(status) => write!(formatter, "the kernel refused it: {status:?}"),
@@ -78,7 +83,7 @@ impl From<ElfError> for StartError {
 impl From<StartError> for Status {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::NoFile => Self::NOT_FOUND,
+            StartError::NoFile | StartError::NoArchive => Self::NOT_FOUND,
             StartError::BadFile(error) => error.into(),
             StartError::ArgumentsTooLong => Self::OUT_OF_RANGE,
             StartError::Refused(status) => status,
@@ -91,7 +96,10 @@ impl From<StartError> for Status {
 /// # Errors
 /// [`StartError`] says what stands in the way; nothing of the process is left then.
 pub fn start(path: &str, arguments: &str) -> Result<Arc<Process>, StartError> {
-    let file = initrd::find(path).ok_or(StartError::NoFile)?;
+    let file = initrd::find(path).ok_or_else(|| match paths().next() {
+        Some(_) => StartError::NoFile,
+        None => StartError::NoArchive,
+    })?;
     start_file(path, file, arguments)
 }
 

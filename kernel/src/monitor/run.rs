@@ -47,7 +47,7 @@ pub fn run(mut words: SplitWhitespace<'_>) -> Result<()> {
 /// - `CANCELED`: the waiting thread is to end.
 pub fn run_path(path: &str, arguments: &str) -> Result<i64> {
     let process = loader::start(path, arguments).map_err(|error| {
-        println!("{path}: {error}");
+        println!("cannot run `{path}`: {error}");
         Status::from(error)
     })?;
     let code = process

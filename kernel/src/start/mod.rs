@@ -60,6 +60,13 @@ extern "Rust" fn kernel_main(handoff: Handoff) -> ! {
             )
         })
     });
+    if info.is_command_line_cut() {
+        fail(
+            "reading the command line",
+            "it is too long",
+            "give the kernel fewer words (CMDLINE=)",
+        );
+    }
     let options = Options::parse(&info.command_line);
     user_space::set_placement(options.placement);
 

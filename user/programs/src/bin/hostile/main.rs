@@ -48,7 +48,7 @@ impl Settings {
     fn from_words() -> Self {
         let mut settings = Self {
             seed: 0x4a61_6369_6e74,
-            calls: 3000,
+            calls: 1000,
         };
         for (key, value) in rt::args().filter_map(|word| word.split_once('=')) {
             match key {
@@ -86,7 +86,7 @@ impl Score {
 fn main() -> Result<i64, Status> {
     let Settings { seed, calls } = Settings::from_words();
     rt::println!(
-        "hostile: {calls} calls of each kind; args=\"seed={seed} calls={calls}\" repeats them"
+        "hostile: {calls} calls of each kind; CMDLINE=\"init=bin/hostile args=seed={seed} calls={calls}\" repeats them"
     );
     let mut score = Score::default();
     let mut picker = Picker::new(World::new()?);

@@ -80,8 +80,7 @@ impl Picker {
 
     /// A handle: mostly one that was valid once, else made up.
     pub fn handle(&mut self) -> sys::zx_handle_t {
-        let known = &self.world.handles;
-        let one = known[self.random.below(known.len())];
+        let one = self.random.pick(&self.world.handles);
         match self.random.below(12) {
             0 => self.random.pick(&[0, 1, 3, u32::MAX, u32::MAX - 1]),
             1 => one ^ 1 << self.random.below(32),
@@ -90,12 +89,30 @@ impl Picker {
         }
     }
 
+    /// A handle for calls about regions: mostly one.
+    pub fn region(&mut self) -> sys::zx_handle_t {
+        if self.random.once_in(5) {
+            self.handle()
+        } else {
+            self.random.pick(&self.world.regions)
+        }
+    }
+
+    /// A handle for calls about VMOs: mostly one.
+    pub fn vmo(&mut self) -> sys::zx_handle_t {
+        if self.random.once_in(5) {
+            self.handle()
+        } else {
+            self.random.pick(&self.world.vmos)
+        }
+    }
+
     /// Where bytes may be read or written, or must not.
     pub fn buffer(&mut self) -> usize {
         let buffers = self.world.buffers;
-        match self.random.below(16) {
+        match self.random.below(24) {
             0..=6 => buffers.scratch,
-            7 => buffers.scratch + self.random.below(SCRATCH_BYTES),
+            7 | 14..24 => buffers.scratch + self.random.below(SCRATCH_BYTES),
             8 => buffers.scratch + SCRATCH_BYTES - self.random.below(64),
             9 => buffers.read_only,
             10 => self
@@ -171,7 +188,7 @@ impl Picker {
                 word |= bit;
             }
         }
-        match self.random.below(16) {
+        match self.random.below(24) {
             0 => self.random.next() as u32,
             1 => word | 1 << self.random.below(32),
             2 => word | (self.random.below(40) as u32) << 24,

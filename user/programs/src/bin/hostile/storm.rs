@@ -8,6 +8,7 @@ use zx::{Status, sys};
 
 use crate::picker::Picker;
 
+mod arguments;
 mod kinds;
 
 pub use kinds::KINDS;
@@ -41,59 +42,76 @@ enum Answer {
     Nothing,
 }
 
-/// What a call does to handles.
+/// What a call does to the world.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Effect {
-    /// Nothing.
+    /// Nothing, or it closes a handle.
     None,
     /// It changes regions; one that fails changes nothing.
     Regions,
     /// The same, but one with `SPECIFIC_OVERWRITE` that cannot tell the address has made room already.
     Overwrites,
     /// It makes a handle and writes its value to the address in this register.
-    Makes(usize),
-    /// The same, and it changes regions.
-    MakesRegion(usize),
-    /// It closes the handle in the first register.
-    Closes,
-    /// The same, but writes another handle's value to the address in this register.
-    Replaces(usize),
+    Makes(usize, Made),
 }
 
-/// Makes `calls` calls; tells the first one whose answer must not be, if any.
+/// What a new handle is for.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Made {
+    Region,
+    Vmo,
+    Any,
+}
+
+/// Makes `calls` calls; tells the first one whose answer must not be, if any, and whether none got through
+/// to what the call is for.
 ///
 /// # Errors
 /// What goes wrong when the world begins again.
 pub fn run(kind: &Kind, picker: &mut Picker, calls: u32) -> Result<Result<(), String>, Status> {
     picker.world.reset()?;
     let mut since_reset = 0;
+    let mut successes = 0;
     for index in 0..calls {
         since_reset += 1;
         if since_reset > 100 || picker.world.is_full() {
             picker.world.reset()?;
             since_reset = 0;
         }
-        if let Err(text) = throw(kind, picker) {
-            return Ok(Err(format!("call {index}: {text}")));
+        match throw(kind, picker) {
+            Ok(Outcome::Success) => successes += 1,
+            Ok(Outcome::Refusal) => (),
+            Err(text) => return Ok(Err(format!("call {index}: {text}"))),
         }
     }
-    Ok(Ok(()))
+    let may_fail = matches!(kind.answer, Answer::Refusal(_)) || successes > 0;
+    Ok(may_fail
+        .then_some(())
+        .ok_or_else(|| String::from("no call succeeded")))
+}
+
+/// How the kernel took a call.
+enum Outcome {
+    /// It did what was asked.
+    Success,
+    /// It did nothing.
+    Refusal,
 }
 
 /// Makes one call.
-fn throw(kind: &Kind, picker: &mut Picker) -> Result<(), String> {
+fn throw(kind: &Kind, picker: &mut Picker) -> Result<Outcome, String> {
     let arguments = (kind.arguments)(picker);
     if picker.world.is_needed(arguments[0] as u32) {
-        return Ok(());
+        return Ok(Outcome::Refusal);
     }
     let number = match kind.call {
         Some(call) => call.number(),
         None => unknown_number(picker),
     };
     let must_keep = match kind.effect {
-        Effect::Regions | Effect::MakesRegion(_) => true,
+        Effect::Regions | Effect::Makes(_, Made::Region) => true,
         Effect::Overwrites => arguments[1] as u32 & sys::ZX_VM_SPECIFIC_OVERWRITE == 0,
-        Effect::None | Effect::Makes(_) | Effect::Closes | Effect::Replaces(_) => false,
+        Effect::None | Effect::Makes(_, Made::Vmo | Made::Any) => false,
     };
     let before = must_keep.then(|| picker.world.records());
     // SAFETY:
@@ -107,8 +125,10 @@ fn throw(kind: &Kind, picker: &mut Picker) -> Result<(), String> {
         "must not answer"
     } else if result != 0 && before != after {
         "has changed something, but answers"
+    } else if kind.answer.is_success(result) {
+        return Ok(Outcome::Success);
     } else {
-        return Ok(());
+        return Ok(Outcome::Refusal);
     };
     Err(format!(
         "{}({arguments:x?}) {wrong} {result:#x} ({})",
@@ -130,28 +150,31 @@ fn unknown_number(picker: &mut Picker) -> usize {
 
 /// Notes which handles there are after a call.
 fn settle(kind: &Kind, picker: &mut Picker, arguments: &Arguments, result: usize) {
-    let is_success = result == 0;
-    match kind.effect {
-        Effect::Makes(register) | Effect::MakesRegion(register) | Effect::Replaces(register)
-            if is_success =>
-        {
-            let place = arguments[register] as *const sys::zx_handle_t;
-            // SAFETY: the kernel has just written a handle's value there.
-            let handle = unsafe { place.read_unaligned() };
-            picker.world.handles.push(handle);
-        }
+    let Effect::Makes(register, made) = kind.effect else {
         // A closed handle stays in the list: it is one of the values that hurt.
-        Effect::Closes
-        | Effect::None
-        | Effect::Regions
-        | Effect::Overwrites
-        | Effect::Makes(_)
-        | Effect::MakesRegion(_)
-        | Effect::Replaces(_) => (),
+        return;
+    };
+    if result != 0 {
+        return;
+    }
+    let place = arguments[register] as *const sys::zx_handle_t;
+    // SAFETY: the kernel has just written a handle's value there.
+    let handle = unsafe { place.read_unaligned() };
+    match made {
+        Made::Region => picker.world.add_region(handle),
+        Made::Vmo => picker.world.add_vmo(handle),
+        Made::Any => picker.world.handles.push(handle),
     }
 }
 
 impl Answer {
+    fn is_success(&self, result: usize) -> bool {
+        match self {
+            Self::Status(_) | Self::Refusal(_) => result == 0,
+            Self::Number | Self::Nothing => true,
+        }
+    }
+
     fn permits(&self, result: usize) -> bool {
         // A status is 32 bits with its sign; the rest of the register repeats the sign.
         let status = Status::from_raw(result as i32);

@@ -47,6 +47,10 @@ pub struct World {
     pub user_end: usize,
     /// Handles that may be valid, dead or closed: whatever earlier calls left.
     pub handles: Vec<sys::zx_handle_t>,
+    /// Those of them that were made for regions.
+    pub regions: Vec<sys::zx_handle_t>,
+    /// Those of them that were made for VMOs.
+    pub vmos: Vec<sys::zx_handle_t>,
     keeper: Vmar,
 }
 
@@ -65,6 +69,8 @@ impl World {
             sandbox,
             user_end: root.base + root.len,
             handles: Vec::with_capacity(2 * MOST_HANDLES),
+            regions: Vec::with_capacity(2 * MOST_HANDLES),
+            vmos: Vec::with_capacity(2 * MOST_HANDLES),
             keeper,
         };
         let spare = (0..4 * MOST_HANDLES).map(|_| world.keeper.duplicate_handle(Rights::NONE));
@@ -117,9 +123,22 @@ impl World {
         handle != sys::ZX_HANDLE_INVALID && needed.contains(&handle)
     }
 
+    /// Adds a handle that a call has made for a region.
+    pub fn add_region(&mut self, handle: sys::zx_handle_t) {
+        self.regions.push(handle);
+        self.handles.push(handle);
+    }
+
+    /// Adds a handle that a call has made for a VMO.
+    pub fn add_vmo(&mut self, handle: sys::zx_handle_t) {
+        self.vmos.push(handle);
+        self.handles.push(handle);
+    }
+
     fn add_objects(&mut self) -> Result<(), Status> {
         let fixed = Vmo::create(3 * PAGE as u64)?;
         fixed.set_name(&Name::new_lossy("hostile"))?;
+        self.add_regions(&fixed)?;
         let read_only = fixed.duplicate_handle(Rights::READ | Rights::MAP | Rights::DUPLICATE)?;
         let powerless = fixed.duplicate_handle(Rights::NONE)?;
         let vmos = [
@@ -131,17 +150,8 @@ impl World {
             Vmo::create_with_opts(VmoOptions::UNBOUNDED, 0)?,
             Vmo::create(1 << 40)?,
         ];
-        self.handles.extend(vmos.map(HandleBased::into_raw));
-
-        let whole = self.keeper.duplicate_handle(Rights::SAME_RIGHTS)?;
-        let (part, _) = self.keeper.allocate(
-            SANDBOX_BYTES / 2,
-            64 * PAGE,
-            VmarFlags::SPECIFIC | VmarFlags::CAN_MAP_READ | VmarFlags::CAN_MAP_SPECIFIC,
-        )?;
-        self.handles
-            .extend([whole, part].map(HandleBased::into_raw));
-
+        vmos.into_iter()
+            .for_each(|vmo| self.add_vmo(vmo.into_raw()));
         let process = rt::process_self().duplicate_handle(Rights::SAME_RIGHTS)?;
         let resource = rt::system_resource().duplicate_handle(Rights::SAME_RIGHTS)?;
         self.handles
@@ -149,7 +159,27 @@ impl World {
         Ok(())
     }
 
+    /// Fills the sandbox: mappings that touch and some that do not, and a region with one in it.
+    fn add_regions(&mut self, vmo: &Vmo) -> Result<(), Status> {
+        let flags = VmarFlags::PERM_READ | VmarFlags::PERM_WRITE | VmarFlags::SPECIFIC;
+        for page in [0, 3, 6, 10] {
+            self.keeper.map(page * PAGE, vmo, 0, 3 * PAGE, flags)?;
+        }
+        let (part, _) = self.keeper.allocate(
+            SANDBOX_BYTES / 2,
+            64 * PAGE,
+            ANY_MAPPING | VmarFlags::SPECIFIC,
+        )?;
+        part.map(0, vmo, 0, 3 * PAGE, flags)?;
+        let whole = self.keeper.duplicate_handle(Rights::SAME_RIGHTS)?;
+        self.add_region(whole.into_raw());
+        self.add_region(part.into_raw());
+        Ok(())
+    }
+
     fn close_all(&mut self) {
+        self.regions.clear();
+        self.vmos.clear();
         for handle in self.handles.drain(..) {
             // SAFETY: these handles belong to the storm; some are closed already, which is refused.
             let _ = unsafe { sys::zx_handle_close(handle) };

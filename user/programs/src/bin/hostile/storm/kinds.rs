@@ -3,8 +3,8 @@
 use syscall::SystemCall;
 use zx::{Status, sys};
 
-use super::{Answer, Arguments, Effect, Kind};
-use crate::picker::Picker;
+use super::arguments::{anything, copy, handle, info, property, region, rights, vmo};
+use super::{Answer, Effect, Kind, Made};
 use crate::world::SCRATCH_BYTES;
 
 /// Options that regions and mappings may have.
@@ -44,22 +44,6 @@ const VMO: &[u32] = &[
     sys::ZX_VMO_UNBOUNDED,
 ];
 
-/// Topics that exist, some of them only elsewhere.
-const TOPICS: [u32; 12] = [
-    sys::ZX_INFO_HANDLE_VALID,
-    sys::ZX_INFO_HANDLE_BASIC,
-    sys::ZX_INFO_HANDLE_COUNT,
-    sys::ZX_INFO_VMAR,
-    sys::ZX_INFO_VMAR_MAPS,
-    sys::ZX_INFO_VMAR_MAPS,
-    sys::ZX_INFO_VMO,
-    sys::ZX_INFO_VMO,
-    sys::ZX_INFO_KMEM_STATS,
-    sys::ZX_INFO_PROCESS,
-    sys::ZX_INFO_PROCESS_MAPS,
-    sys::ZX_INFO_HANDLE_TABLE,
-];
-
 /// What is wrong with a handle.
 macro_rules! refusals {
     ($($name:ident),*) => {
@@ -84,7 +68,7 @@ macro_rules! kind {
 pub const KINDS: &[Kind] = &[
     kind!(
         vmar_allocate,
-        Effect::MakesRegion(4),
+        Effect::Makes(4, Made::Region),
         Answer::Status(refusals![
             INVALID_ARGS,
             ACCESS_DENIED,
@@ -99,7 +83,7 @@ pub const KINDS: &[Kind] = &[
             let size = picker.length();
             let outs = [picker.buffer(), picker.buffer()];
             [
-                handle(picker),
+                region(picker),
                 picker.narrow(options),
                 offset,
                 size,
@@ -126,10 +110,10 @@ pub const KINDS: &[Kind] = &[
         |picker| {
             let options = picker.options(MAPPING);
             let offset = picker.offset();
-            let vmo = handle(picker);
+            let vmo = vmo(picker);
             let rest = [picker.offset(), picker.length(), picker.buffer()];
             [
-                handle(picker),
+                region(picker),
                 picker.narrow(options),
                 offset,
                 vmo,
@@ -145,7 +129,7 @@ pub const KINDS: &[Kind] = &[
         Effect::Regions,
         Answer::Status(refusals![INVALID_ARGS, BAD_STATE, NO_MEMORY]),
         |picker| [
-            handle(picker),
+            region(picker),
             picker.address(),
             picker.length(),
             0,
@@ -169,7 +153,7 @@ pub const KINDS: &[Kind] = &[
             let options = picker.options(PERMISSIONS);
             let range = [picker.address(), picker.length()];
             [
-                handle(picker),
+                region(picker),
                 picker.narrow(options),
                 range[0],
                 range[1],
@@ -184,11 +168,11 @@ pub const KINDS: &[Kind] = &[
         vmar_destroy,
         Effect::Regions,
         Answer::Status(refusals![ACCESS_DENIED, BAD_STATE]),
-        |picker| [handle(picker), 0, 0, 0, 0, 0, 0, 0]
+        |picker| [region(picker), 0, 0, 0, 0, 0, 0, 0]
     ),
     kind!(
         vmo_create,
-        Effect::Makes(2),
+        Effect::Makes(2, Made::Vmo),
         Answer::Status(&[
             Status::INVALID_ARGS,
             Status::OUT_OF_RANGE,
@@ -214,7 +198,7 @@ pub const KINDS: &[Kind] = &[
         vmo_get_size,
         Effect::None,
         Answer::Status(refusals![INVALID_ARGS]),
-        |picker| [handle(picker), picker.buffer(), 0, 0, 0, 0, 0, 0]
+        |picker| [vmo(picker), picker.buffer(), 0, 0, 0, 0, 0, 0]
     ),
     kind!(
         vmo_set_size,
@@ -225,17 +209,17 @@ pub const KINDS: &[Kind] = &[
             OUT_OF_RANGE,
             NO_MEMORY
         ]),
-        |picker| [handle(picker), picker.length(), 0, 0, 0, 0, 0, 0]
+        |picker| [vmo(picker), picker.length(), 0, 0, 0, 0, 0, 0]
     ),
     kind!(
         handle_close,
-        Effect::Closes,
+        Effect::None,
         Answer::Status(&[Status::BAD_HANDLE]),
         |picker| [handle(picker), 0, 0, 0, 0, 0, 0, 0]
     ),
     kind!(
         handle_duplicate,
-        Effect::Makes(2),
+        Effect::Makes(2, Made::Any),
         Answer::Status(&[
             Status::BAD_HANDLE,
             Status::ACCESS_DENIED,
@@ -246,7 +230,7 @@ pub const KINDS: &[Kind] = &[
     ),
     kind!(
         handle_replace,
-        Effect::Replaces(2),
+        Effect::Makes(2, Made::Any),
         Answer::Status(&[Status::BAD_HANDLE, Status::INVALID_ARGS, Status::NO_MEMORY]),
         rights
     ),
@@ -268,25 +252,7 @@ pub const KINDS: &[Kind] = &[
             OUT_OF_RANGE,
             NO_MEMORY
         ]),
-        |picker| {
-            let topic = match picker.random.below(8) {
-                0 => picker.random.next() as u32 & 0xf000_003f,
-                _ => picker.random.pick(&TOPICS),
-            };
-            let buffer = [picker.buffer(), picker.length()];
-            let counts = [count_place(picker), count_place(picker)];
-            let topic = picker.narrow(topic);
-            [
-                handle(picker),
-                topic,
-                buffer[0],
-                buffer[1],
-                counts[0],
-                counts[1],
-                0,
-                0,
-            ]
-        }
+        info
     ),
     kind!(object_get_property, Effect::None, PROPERTY, property),
     kind!(object_set_property, Effect::None, PROPERTY, property),
@@ -382,50 +348,3 @@ const PROPERTY: Answer = Answer::Status(refusals![
     BUFFER_TOO_SMALL,
     INVALID_ARGS
 ]);
-
-fn handle(picker: &mut Picker) -> usize {
-    let handle = picker.handle();
-    picker.narrow(handle)
-}
-
-/// Where a count goes, if anybody wants to know.
-fn count_place(picker: &mut Picker) -> usize {
-    if picker.random.once_in(2) {
-        0
-    } else {
-        picker.buffer()
-    }
-}
-
-fn copy(picker: &mut Picker) -> Arguments {
-    let rest = [picker.buffer(), picker.offset(), picker.length()];
-    [handle(picker), rest[0], rest[1], rest[2], 0, 0, 0, 0]
-}
-
-fn rights(picker: &mut Picker) -> Arguments {
-    let rights = match picker.random.below(4) {
-        0 => picker.random.next() as u32,
-        1 => picker.random.next() as u32 & sys::ZX_DEFAULT_VMO_RIGHTS,
-        2 => sys::ZX_RIGHTS_BASIC | sys::ZX_RIGHTS_IO,
-        _ => sys::ZX_RIGHT_SAME_RIGHTS,
-    };
-    let rights = picker.narrow(rights);
-    [handle(picker), rights, picker.buffer(), 0, 0, 0, 0, 0]
-}
-
-fn property(picker: &mut Picker) -> Arguments {
-    let property = match picker.random.below(4) {
-        0 => picker.random.next() as u32,
-        1 => picker.random.below(24) as u32,
-        2 => sys::ZX_PROP_VMO_CONTENT_SIZE,
-        _ => sys::ZX_PROP_NAME,
-    };
-    let property = picker.narrow(property);
-    let rest = [picker.buffer(), picker.length()];
-    [handle(picker), property, rest[0], rest[1], 0, 0, 0, 0]
-}
-
-/// Any eight numbers.
-fn anything(picker: &mut Picker) -> Arguments {
-    core::array::from_fn(|_| picker.random.next() as usize)
-}

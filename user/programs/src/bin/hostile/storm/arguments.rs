@@ -1,0 +1,106 @@
+//! Arguments that several calls share, or that take more than a line.
+
+use zx::sys;
+
+use super::Arguments;
+use crate::picker::Picker;
+
+/// Topics that exist, some of them only elsewhere.
+const TOPICS: [u32; 12] = [
+    sys::ZX_INFO_HANDLE_VALID,
+    sys::ZX_INFO_HANDLE_BASIC,
+    sys::ZX_INFO_HANDLE_COUNT,
+    sys::ZX_INFO_VMAR,
+    sys::ZX_INFO_VMAR_MAPS,
+    sys::ZX_INFO_VMAR_MAPS,
+    sys::ZX_INFO_VMO,
+    sys::ZX_INFO_VMO,
+    sys::ZX_INFO_KMEM_STATS,
+    sys::ZX_INFO_PROCESS,
+    sys::ZX_INFO_PROCESS_MAPS,
+    sys::ZX_INFO_HANDLE_TABLE,
+];
+
+/// A handle in a register.
+pub fn handle(picker: &mut Picker) -> usize {
+    let handle = picker.handle();
+    picker.narrow(handle)
+}
+
+/// A handle for calls about regions in a register.
+pub fn region(picker: &mut Picker) -> usize {
+    let handle = picker.region();
+    picker.narrow(handle)
+}
+
+/// A handle for calls about VMOs in a register.
+pub fn vmo(picker: &mut Picker) -> usize {
+    let handle = picker.vmo();
+    picker.narrow(handle)
+}
+
+/// Where a count goes, if anybody wants to know.
+pub fn count_place(picker: &mut Picker) -> usize {
+    if picker.random.once_in(2) {
+        0
+    } else {
+        picker.buffer()
+    }
+}
+
+/// For `vmo_read` and `vmo_write`.
+pub fn copy(picker: &mut Picker) -> Arguments {
+    let rest = [picker.buffer(), picker.offset(), picker.length()];
+    [vmo(picker), rest[0], rest[1], rest[2], 0, 0, 0, 0]
+}
+
+/// For `handle_duplicate` and `handle_replace`.
+pub fn rights(picker: &mut Picker) -> Arguments {
+    let rights = match picker.random.below(4) {
+        0 => picker.random.next() as u32,
+        1 => picker.random.next() as u32 & sys::ZX_DEFAULT_VMO_RIGHTS,
+        2 => sys::ZX_RIGHTS_BASIC | sys::ZX_RIGHTS_IO,
+        _ => sys::ZX_RIGHT_SAME_RIGHTS,
+    };
+    let rights = picker.narrow(rights);
+    [handle(picker), rights, picker.buffer(), 0, 0, 0, 0, 0]
+}
+
+/// For calls about properties.
+pub fn property(picker: &mut Picker) -> Arguments {
+    let property = match picker.random.below(4) {
+        0 => picker.random.next() as u32,
+        1 => picker.random.below(24) as u32,
+        2 => sys::ZX_PROP_VMO_CONTENT_SIZE,
+        _ => sys::ZX_PROP_NAME,
+    };
+    let property = picker.narrow(property);
+    let rest = [picker.buffer(), picker.length()];
+    [handle(picker), property, rest[0], rest[1], 0, 0, 0, 0]
+}
+
+/// Any eight numbers.
+pub fn anything(picker: &mut Picker) -> Arguments {
+    core::array::from_fn(|_| picker.random.next() as usize)
+}
+
+/// For `object_get_info`.
+pub fn info(picker: &mut Picker) -> Arguments {
+    let topic = match picker.random.below(8) {
+        0 => picker.random.next() as u32 & 0xf000_003f,
+        _ => picker.random.pick(&TOPICS),
+    };
+    let buffer = [picker.buffer(), picker.length()];
+    let counts = [count_place(picker), count_place(picker)];
+    let topic = picker.narrow(topic);
+    [
+        handle(picker),
+        topic,
+        buffer[0],
+        buffer[1],
+        counts[0],
+        counts[1],
+        0,
+        0,
+    ]
+}
