@@ -27,7 +27,7 @@ fn main() -> Result<(), Status> {
 
 /// Lists the shell's own command, then those of the monitor.
 fn help(resource: &Resource) {
-    rt::println!("  {:<28}leave the shell", "exit");
+    rt::println!("  {:<34}leave the shell", "exit");
     send(resource, "help");
 }
 
