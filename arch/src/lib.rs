@@ -23,6 +23,7 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod backtrace;
+mod guards;
 pub mod handlers;
 pub mod irq_lock;
 #[cfg(any(target_arch = "aarch64", test))]

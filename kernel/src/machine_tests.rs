@@ -91,6 +91,17 @@ fn the_page_under_the_boot_stack_is_missing() {
 }
 
 #[ktest]
+fn the_pages_under_the_stacks_for_emergencies_are_missing() {
+    let mut guards = 0;
+    for guard in arch::cpu::guard_pages() {
+        assert_eq!(translation(guard.base()), None);
+        assert!(translation(guard.end()).is_some());
+        guards += 1;
+    }
+    assert!(guards >= arch::cpu::count());
+}
+
+#[ktest]
 fn nothing_is_mapped_at_its_own_physical_address() {
     let image = boot::image();
     let loaded = image.text.physical_range.base().raw();

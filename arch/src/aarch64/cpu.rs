@@ -99,8 +99,8 @@ impl CpuArea {
     }
 }
 
-/// The pages under the emergency stacks, which the final tables leave out.
-pub(super) fn guard_pages() -> impl Iterator<Item = VirtRange> {
+/// The pages under the stacks on which this machine reports that another stack ran over.
+pub fn guard_pages() -> impl Iterator<Item = VirtRange> {
     AREAS.iter().filter_map(|area| {
         let base = VirtAddr::new((&raw const area.guard).addr());
         VirtRange::new(base, PageCount::new(1))

@@ -3,13 +3,14 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use vm::addr::VirtAddr;
+use vm::addr::{VirtAddr, VirtRange};
 use vm::cpu::CpuId;
 use x86_64::instructions::interrupts;
 
 pub use super::features::{Features, features};
 pub use super::record::PerCpu;
 use super::record::{self, this_cpu};
+use super::segments;
 pub use crate::irq_lock::{InterruptsOff, IrqLock, without_interrupts};
 
 /// The architecture's name, as in `ARCH=`.
@@ -36,6 +37,11 @@ pub fn local() -> &'static PerCpu {
 /// How many CPUs run; they have the numbers below.
 pub fn count() -> usize {
     STARTED.load(Ordering::Acquire)
+}
+
+/// The pages under the stacks on which this machine reports that another stack ran over.
+pub fn guard_pages() -> impl Iterator<Item = VirtRange> {
+    segments::guard_pages()
 }
 
 /// Counts one more CPU.

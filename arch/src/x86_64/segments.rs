@@ -9,16 +9,19 @@
 //! | 0x28 | task state | stacks |
 //!
 //! A double fault, an NMI, a machine check and a debug exception can hit when the stack pointer or GS is not the
-//! kernel's. Each has a stack of its own on every CPU, at whose top lies the address of the CPU's record:
+//! kernel's. Each has a stack of its own on every CPU, at whose top lies the address of the CPU's record,
+//! and under which the final tables show nothing:
 //!
 //! ```text
-//!   top ─► [ zero ][ address of PerCpu ] ◄─ where the CPU starts to push
+//!   [ guard page ][ … stack ◄─ grows ][ address of PerCpu ][ zero ]
+//!                                     ▲ where the CPU starts to push
 //! ```
 
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
 
-use vm::addr::{PAGE_SIZE, VirtAddr};
+use vm::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
+use vm::cpu::{CpuId, MAX_CPUS};
 use x86_64::PrivilegeLevel::{Ring0, Ring3};
 use x86_64::instructions::segmentation::{CS, DS, ES, FS, GS, SS, Segment};
 use x86_64::instructions::tables::load_tss;
@@ -58,28 +61,42 @@ impl ExceptionStack {
     /// The size of one stack: reports are formatted on it.
     const BYTES: usize = 4 * PAGE_SIZE;
 
-    /// All stacks of a CPU together.
-    pub(super) const TOTAL_BYTES: usize = Self::BYTES * Self::ALL.len();
-
     /// The number in a gate descriptor; zero there means "no own stack".
     pub(super) const fn gate_index(self) -> u8 {
         self as u8 + 1
     }
 }
 
-/// Memory for the exception stacks of the boot CPU, which are needed before any can be allocated.
-#[repr(C, align(16))]
-struct BootStacks(UnsafeCell<[u8; ExceptionStack::TOTAL_BYTES]>);
+/// A stack and the page under it, which [`guard_pages`] names.
+#[repr(C, align(4096))]
+struct GuardedStack {
+    guard: [u8; PAGE_SIZE],
+    stack: UnsafeCell<[u8; ExceptionStack::BYTES]>,
+}
 
 // SAFETY:
-// 1. Rust code never looks inside: only the CPU uses it, as stacks.
-unsafe impl Sync for BootStacks {}
+// 1. Rust code never looks inside, except `prepare` before the CPU runs: only the CPU uses it, as a stack.
+unsafe impl Sync for GuardedStack {}
 
-static BOOT_STACKS: BootStacks = BootStacks(UnsafeCell::new([0; ExceptionStack::TOTAL_BYTES]));
+impl GuardedStack {
+    const fn new() -> Self {
+        Self {
+            guard: [0; PAGE_SIZE],
+            stack: UnsafeCell::new([0; ExceptionStack::BYTES]),
+        }
+    }
+}
 
-/// The lowest address of the exception stacks of the boot CPU.
-pub(super) fn boot_exception_stacks() -> VirtAddr {
-    VirtAddr::new(BOOT_STACKS.0.get().addr())
+/// The exception stacks of each CPU. Those of the boot CPU are needed before memory can be allocated.
+static STACKS: [[GuardedStack; ExceptionStack::ALL.len()]; MAX_CPUS] =
+    [const { [const { GuardedStack::new() }; ExceptionStack::ALL.len()] }; MAX_CPUS];
+
+/// The pages under the exception stacks, which the final tables leave out.
+pub(super) fn guard_pages() -> impl Iterator<Item = VirtRange> {
+    STACKS.iter().flatten().filter_map(|stack| {
+        let base = VirtAddr::new((&raw const stack.guard).addr());
+        VirtRange::new(base, PageCount::new(1))
+    })
 }
 
 /// One CPU's descriptor tables.
@@ -105,23 +122,22 @@ impl Segments {
     }
 }
 
-/// Fills in the tables of `record`.
+/// Fills in the tables of `record`, which is that of `cpu`.
 ///
 /// # Safety
-/// 1. The CPU of `record` does not run yet, or is the caller and has not loaded the tables.
-/// 2. `stacks` is the lowest address of [`ExceptionStack::TOTAL_BYTES`] bytes, aligned to 16, that nobody else uses, ever.
-pub(super) unsafe fn prepare(record: &'static PerCpu, stacks: VirtAddr, kernel_stack: VirtAddr) {
+/// 1. The CPU does not run yet, or is the caller and has not loaded the tables.
+pub(super) unsafe fn prepare(cpu: CpuId, record: &'static PerCpu, kernel_stack: VirtAddr) {
     let address = |at: VirtAddr| x86_64::VirtAddr::new_truncate(at.raw() as u64);
     // SAFETY:
-    // 1. Nobody else uses the tables, by the caller's first promise.
+    // 1. Nobody else uses the tables, by the caller's promise.
     let segments = unsafe { &mut *record.segments() };
     let task_state = &raw const segments.task_state;
     segments.task_state.privilege_stack_table[0] = address(kernel_stack);
     for stack in ExceptionStack::ALL {
-        let end = stacks.raw() + (stack as usize + 1) * ExceptionStack::BYTES;
-        let top = end - 2 * size_of::<usize>();
+        let base = STACKS[cpu.index()][stack as usize].stack.get();
+        let top = base.addr() + ExceptionStack::BYTES - 2 * size_of::<usize>();
         // SAFETY:
-        // 1. The two words lie at the top of a stack that is ours by the caller's second promise.
+        // 1. The word lies at the top of a stack that nobody uses yet, by the caller's promise.
         unsafe { (top as *mut *const PerCpu).write(record) };
         segments.task_state.interrupt_stack_table[stack as usize] = address(VirtAddr::new(top));
     }

@@ -12,6 +12,7 @@ use vm::paging::{PageTables, TopLevel};
 use super::super::{cpu, firmware};
 use super::format::Format;
 use super::{EMPTY_ROOT, KERNEL_VMAR, PHYSMAP_BASE, Tables, activate_kernel};
+use crate::guards::parts_between;
 
 /// The root of the kernel's half.
 static ROOT: AtomicUsize = AtomicUsize::new(0);
@@ -122,19 +123,14 @@ fn map_data(tables: &PageTables<Format>, image: &KernelImage) -> Result<()> {
     let whole = image.data.virtual_range;
     let physical = image.data.physical_range.base();
     let guards = || cpu::guard_pages().chain([image.boot_stack_guard]);
-    let mut base = whole.base();
-    while base < whole.end() {
-        let next = guards()
-            .filter(|guard| guard.base() >= base)
-            .min_by_key(|guard| guard.base());
-        let end = next.map_or(whole.end(), |guard| guard.base());
-        if let Some(piece) = VirtRange::between(base, end) {
-            let offset = base.checked_sub(whole.base()).ok_or(Status::INVALID_ARGS)?;
-            let address = physical.checked_add(offset).ok_or(Status::INVALID_ARGS)?;
-            let access = Access::READ | Access::WRITE;
-            tables.map_fixed(piece, address, flags(access, MemoryType::Cached))?;
-        }
-        base = next.map_or(whole.end(), |guard| guard.end());
+    for part in parts_between(whole, guards) {
+        let offset = part
+            .base()
+            .checked_sub(whole.base())
+            .ok_or(Status::INVALID_ARGS)?;
+        let address = physical.checked_add(offset).ok_or(Status::INVALID_ARGS)?;
+        let access = Access::READ | Access::WRITE;
+        tables.map_fixed(part, address, flags(access, MemoryType::Cached))?;
     }
     Ok(())
 }

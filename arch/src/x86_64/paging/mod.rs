@@ -31,8 +31,9 @@ pub use self::format::Format;
 pub use boot::PHYSMAP_BASE;
 
 use self::tlb::Scope;
-use super::cpu::without_interrupts;
+use super::cpu::{self, without_interrupts};
 use super::record::this_cpu;
+use crate::guards::parts_between;
 
 /// The lowest address of the kernel's half.
 pub const KERNEL_BASE: VirtAddr = PHYSMAP_BASE;
@@ -151,17 +152,13 @@ fn map_physical(tables: &PageTables<Format>, run: PhysRange, access: Access) -> 
     Ok(tables.map_fixed(range, run.base(), kernel_flags(access))?)
 }
 
-/// Maps the image, each section as it is meant, without the page under the boot stack.
+/// Maps the image, each section as it is meant, without the pages under its stacks.
 fn map_image(tables: &PageTables<Format>, image: &KernelImage) -> Result<()> {
     map_section(tables, image.text, Access::READ | Access::EXECUTE)?;
     map_section(tables, image.rodata, Access::READ)?;
     let data = image.data;
-    let guard = image.boot_stack_guard;
-    let parts = [
-        VirtRange::between(data.virtual_range.base(), guard.base()),
-        VirtRange::between(guard.end(), data.virtual_range.end()),
-    ];
-    for part in parts.into_iter().flatten() {
+    let guards = || cpu::guard_pages().chain([image.boot_stack_guard]);
+    for part in parts_between(data.virtual_range, guards) {
         let offset = part.base().raw() - data.virtual_range.base().raw();
         let base = PhysAddr::new(data.physical_range.base().raw() + offset);
         let physical_range = PhysRange::new(base, part.pages()).ok_or(Status::NO_MEMORY)?;
@@ -222,14 +219,6 @@ pub(super) fn note_kernel_active() {
 /// If there are none yet.
 pub(super) fn kernel_root() -> PhysAddr {
     kernel_tables().root()
-}
-
-/// The database that the kernel's tables came from.
-///
-/// # Panics
-/// If there are no tables yet.
-pub(super) fn page_database() -> &'static PageDatabase {
-    kernel_tables().pages()
 }
 
 fn kernel_tables() -> &'static PageTables<Format> {

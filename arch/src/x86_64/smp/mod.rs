@@ -8,14 +8,13 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use boot::BootInfo;
 use spin::Once;
-use vm::addr::{PageCount, VirtAddr};
+use vm::addr::VirtAddr;
 use vm::cpu::{CpuId, CpuSet};
-use vm::pages::owner;
 
 use self::startup::StartupArea;
 use super::apic::{self, Message};
 use super::record::{PerCpu, this_cpu};
-use super::segments::{self, ExceptionStack};
+use super::segments;
 use super::{cpu, irq, paging, timer, trap};
 use crate::handlers::{self, Origin};
 use crate::requests::Request;
@@ -77,14 +76,10 @@ pub fn online() -> CpuSet {
 
 /// Starts one CPU; says whether it came.
 fn start(area: &StartupArea, number: CpuId, hardware_id: u32, stack: VirtAddr) -> bool {
-    let Some(exception_stacks) = allocate_exception_stacks() else {
-        return false;
-    };
     let record = PerCpu::prepare(number, hardware_id);
     // SAFETY:
     // 1. The CPU does not run yet.
-    // 2. The stacks were just allocated, and are never freed.
-    unsafe { segments::prepare(record, exception_stacks, stack) };
+    unsafe { segments::prepare(number, record, stack) };
     area.aim_at(record, stack);
     apic::send(hardware_id, Message::Init);
     timer::pause(INIT_PAUSE);
@@ -101,14 +96,6 @@ fn start(area: &StartupArea, number: CpuId, hardware_id: u32, stack: VirtAddr) -
     }
     apic::send(hardware_id, Message::Startup(area.code_page()));
     has_come(START_LIMIT)
-}
-
-fn allocate_exception_stacks() -> Option<VirtAddr> {
-    let count = PageCount::covering(ExceptionStack::TOTAL_BYTES);
-    let run = paging::page_database()
-        .allocate_contiguous::<owner::Wired>(count, 0)
-        .ok()?;
-    paging::PHYSMAP_BASE.checked_add(run.into_range().base().raw())
 }
 
 /// Where a started CPU enters Rust: on its stack, under the kernel's tables, interrupts off.

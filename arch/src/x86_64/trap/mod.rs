@@ -50,12 +50,11 @@ const STACK_OVERFLOW_REACH: usize = 0x10000;
 /// Called once, on the boot CPU, at the beginning, with interrupts off.
 pub fn init_early() {
     let record = PerCpu::prepare(CpuId::BOOT, features::local_apic_id());
-    let stacks = segments::boot_exception_stacks();
     // SAFETY:
-    // 1. The boot CPU is the caller and has not loaded the tables; the stacks are its own.
+    // 1. The boot CPU is the caller and has not loaded the tables.
     // 2. Until the kernel sets a stack nothing enters from user mode.
     unsafe {
-        segments::prepare(record, stacks, VirtAddr::new(0));
+        segments::prepare(CpuId::BOOT, record, VirtAddr::new(0));
         init_cpu(record);
     }
 }
