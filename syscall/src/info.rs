@@ -45,6 +45,8 @@ impl Topic {
     pub const THREAD_STATS: Self = Self::versioned(15, 0);
     /// Each CPU: one record per CPU.
     pub const CPU_STATS: Self = Self::versioned(16, 0);
+    /// The first version of [`Self::KMEM_STATS`]: one [`KmemStatsV1`].
+    pub const KMEM_STATS_V1: Self = Self::versioned(17, 0);
     /// The memory of the system: one [`KmemStats`].
     pub const KMEM_STATS: Self = Self::versioned(17, 1);
     /// A resource: one record.
@@ -53,6 +55,12 @@ impl Topic {
     pub const HANDLE_COUNT: Self = Self::versioned(19, 0);
     /// How many handles of each type a process has: 64 counts.
     pub const PROCESS_HANDLE_STATS: Self = Self::versioned(21, 0);
+    /// The first version of [`Self::VMO`]: the record ends before `metadata_bytes`.
+    pub const VMO_V1: Self = Self::versioned(23, 0);
+    /// The second version of [`Self::VMO`]: the record ends before `populated_bytes`.
+    pub const VMO_V2: Self = Self::versioned(23, 1);
+    /// The third version of [`Self::VMO`]: the record ends before `committed_private_bytes`.
+    pub const VMO_V3: Self = Self::versioned(23, 2);
     /// A VMO: one [`Vmo`].
     pub const VMO: Self = Self::versioned(23, 3);
     /// The handles of a process: one record each.
@@ -265,6 +273,21 @@ record! {
     }
 }
 
+impl Vmo {
+    /// The record as `topic`, one of [`Topic::VMO`] and its older versions, has it.
+    ///
+    /// Each version only added fields at the end.
+    pub fn as_answer_to(&self, topic: Topic) -> &[u8] {
+        let size = match topic {
+            Topic::VMO_V1 => offset_of!(Self, metadata_bytes),
+            Topic::VMO_V2 => offset_of!(Self, populated_bytes),
+            Topic::VMO_V3 => offset_of!(Self, committed_private_bytes),
+            _ => size_of::<Self>(),
+        };
+        &self.as_bytes()[..size]
+    }
+}
+
 record! {
     /// Answer to [`Topic::KMEM_STATS`]; everything in bytes.
     pub struct KmemStats: 152 {
@@ -309,9 +332,56 @@ record! {
     }
 }
 
+record! {
+    /// Answer to [`Topic::KMEM_STATS_V1`]; everything in bytes, as in [`KmemStats`].
+    pub struct KmemStatsV1: 72 {
+        /// All memory.
+        0 total_bytes: u64,
+        /// Free.
+        8 free_bytes: u64,
+        /// Memory that never moves.
+        16 wired_bytes: u64,
+        /// The kernel heap, used or not.
+        24 total_heap_bytes: u64,
+        /// The unused part of the kernel heap.
+        32 free_heap_bytes: u64,
+        /// Contents of VMOs.
+        40 vmo_bytes: u64,
+        /// Page tables.
+        48 mmu_overhead_bytes: u64,
+        /// Messages.
+        56 ipc_bytes: u64,
+        /// The rest.
+        64 other_bytes: u64,
+    }
+}
+
+impl From<KmemStats> for KmemStatsV1 {
+    fn from(stats: KmemStats) -> Self {
+        Self {
+            total_bytes: stats.total_bytes,
+            free_bytes: stats.free_bytes,
+            wired_bytes: stats.wired_bytes,
+            total_heap_bytes: stats.total_heap_bytes,
+            free_heap_bytes: stats.free_heap_bytes,
+            vmo_bytes: stats.vmo_bytes,
+            mmu_overhead_bytes: stats.mmu_overhead_bytes,
+            ipc_bytes: stats.ipc_bytes,
+            other_bytes: stats.other_bytes,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Topic;
+    use super::{Topic, Vmo};
+
+    #[test]
+    fn older_versions_of_a_vmo_record_are_its_beginning() {
+        let topics = [Topic::VMO_V1, Topic::VMO_V2, Topic::VMO_V3, Topic::VMO];
+        let sizes = topics.map(|topic| Vmo::default().as_answer_to(topic).len());
+        assert_eq!(sizes, [104, 120, 128, 176]);
+    }
 
     #[test]
     fn topics_carry_their_version_in_the_top_bits() {

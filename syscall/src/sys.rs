@@ -60,6 +60,8 @@ pub type zx_info_maps_t = info::Map;
 pub type zx_info_maps_mapping_t = info::Mapping;
 /// Record of `ZX_INFO_VMO` and `ZX_INFO_PROCESS_VMOS`.
 pub type zx_info_vmo_t = info::Vmo;
+/// Record of `ZX_INFO_KMEM_STATS_V1`.
+pub type zx_info_kmem_stats_v1_t = info::KmemStatsV1;
 /// Record of `ZX_INFO_KMEM_STATS`.
 pub type zx_info_kmem_stats_t = info::KmemStats;
 
@@ -219,10 +221,14 @@ mirror! {
         ZX_INFO_PROCESS_VMOS = PROCESS_VMOS,
         ZX_INFO_THREAD_STATS = THREAD_STATS,
         ZX_INFO_CPU_STATS = CPU_STATS,
+        ZX_INFO_KMEM_STATS_V1 = KMEM_STATS_V1,
         ZX_INFO_KMEM_STATS = KMEM_STATS,
         ZX_INFO_RESOURCE = RESOURCE,
         ZX_INFO_HANDLE_COUNT = HANDLE_COUNT,
         ZX_INFO_PROCESS_HANDLE_STATS = PROCESS_HANDLE_STATS,
+        ZX_INFO_VMO_V1 = VMO_V1,
+        ZX_INFO_VMO_V2 = VMO_V2,
+        ZX_INFO_VMO_V3 = VMO_V3,
         ZX_INFO_VMO = VMO,
         ZX_INFO_HANDLE_TABLE = HANDLE_TABLE,
         ZX_INFO_TASK_RUNTIME = TASK_RUNTIME,

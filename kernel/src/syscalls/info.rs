@@ -9,7 +9,7 @@ use arch::paging::Tables;
 use syscall::kernel::UserOut;
 use syscall::{HandleValue, Result, Rights, Status, SystemResource, Topic, info};
 use vm::vmar::Vmar;
-use zerocopy::{Immutable, IntoBytes};
+use zerocopy::IntoBytes;
 
 use super::caller;
 use super::user_memory::{write_bytes, write_if_wanted};
@@ -36,36 +36,33 @@ pub fn get(value: HandleValue, topic: Topic, answer: &Answer) -> Result<()> {
         Topic::HANDLE_VALID => caller().any_object(value).map(drop),
         Topic::HANDLE_BASIC => {
             let (object, rights) = caller().any_object(value)?;
-            answer.one(&handle_basic(&object, rights))
+            answer.one(handle_basic(&object, rights).as_bytes())
         }
         Topic::HANDLE_COUNT => {
             let (object, rights) = caller().any_object(value)?;
             require(rights, Rights::INSPECT)?;
             let handle_count = object.header().handle_count();
-            answer.one(&info::HandleCount { handle_count })
+            answer.one(info::HandleCount { handle_count }.as_bytes())
         }
         Topic::VMAR => {
             let vmar = object::<VmarObject>(value, Rights::INSPECT)?;
             let range = vmar.vmar().range();
-            answer.one(&info::Vmar {
+            let record = info::Vmar {
                 base: range.base().raw(),
                 len: range.bytes(),
-            })
+            };
+            answer.one(record.as_bytes())
         }
         Topic::VMAR_MAPS => {
             let vmar = object::<VmarObject>(value, Rights::INSPECT)?;
             answer.maps(vmar.vmar())
         }
-        Topic::VMO => {
+        Topic::VMO | Topic::VMO_V1 | Topic::VMO_V2 | Topic::VMO_V3 => {
             let (vmo, rights) = caller().object::<VmoObject>(value, Rights::NONE)?;
-            answer.one(&records::vmo(&vmo, rights))
+            answer.one(records::vmo(&vmo, rights).as_answer_to(topic))
         }
-        Topic::KMEM_STATS => {
-            let resource = object::<Resource>(value, Rights::NONE)?;
-            resource.check_system(SystemResource::Info)?;
-            memory::trim();
-            answer.one(&memory::kmem_stats())
-        }
+        Topic::KMEM_STATS => answer.one(kmem_stats(value)?.as_bytes()),
+        Topic::KMEM_STATS_V1 => answer.one(info::KmemStatsV1::from(kmem_stats(value)?).as_bytes()),
         _ => Err(Status::NOT_SUPPORTED),
     }
 }
@@ -85,18 +82,24 @@ fn handle_basic(object: &KernelObject, rights: Rights) -> info::HandleBasic {
     }
 }
 
+fn kmem_stats(value: HandleValue) -> Result<info::KmemStats> {
+    object::<Resource>(value, Rights::NONE)?.check_system(SystemResource::Info)?;
+    memory::trim();
+    Ok(memory::kmem_stats())
+}
+
 impl Answer {
-    /// Answers a topic that has exactly one record.
+    /// Answers a topic that has exactly one record, with the bytes of that record.
     ///
     /// # Errors
     /// - `BUFFER_TOO_SMALL`: it does not fit; the counts are written all the same.
     /// - `INVALID_ARGS`: a pointer is bad.
-    fn one<T: IntoBytes + Immutable>(&self, record: &T) -> Result<()> {
-        if self.buffer_size < size_of::<T>() {
+    fn one(&self, record: &[u8]) -> Result<()> {
+        if self.buffer_size < record.len() {
             self.count(0, 1)?;
             return Err(Status::BUFFER_TOO_SMALL);
         }
-        write_bytes(self.buffer.address(), record.as_bytes())?;
+        write_bytes(self.buffer.address(), record)?;
         self.count(1, 1)
     }
 

@@ -26,6 +26,7 @@ pub const TESTS: &[Test] = tests![
     region_info_tells_where_it_is,
     vmo_info_counts_mappings,
     vmo_info_tells_the_rights_of_the_handle_used,
+    older_versions_tell_the_same_in_fewer_fields,
 ];
 
 /// A `zx_object_get_info` call with any arguments.
@@ -83,11 +84,15 @@ impl InfoCall {
 const BASIC_SIZE: usize = size_of::<sys::zx_info_handle_basic_t>();
 
 /// The topics with one record, an object that has it, and the record's size.
-fn single_records() -> Result<[(Topic, zx::Handle, usize); 4], Status> {
+fn single_records() -> Result<[(Topic, zx::Handle, usize); 9], Status> {
     let vmo = || vmo_of(1).map(zx::Handle::from);
     let root = rt::vmar_root_self()
         .duplicate_handle(Rights::SAME_RIGHTS)?
         .into_handle();
+    let resource = || {
+        let resource = rt::system_resource().duplicate_handle(Rights::SAME_RIGHTS);
+        resource.map(zx::Handle::from)
+    };
     Ok([
         (Topic::HANDLE_BASIC, vmo()?, BASIC_SIZE),
         (
@@ -96,7 +101,16 @@ fn single_records() -> Result<[(Topic, zx::Handle, usize); 4], Status> {
             size_of::<sys::zx_info_handle_count_t>(),
         ),
         (Topic::VMAR, root, size_of::<sys::zx_info_vmar_t>()),
+        (Topic::VMO_V1, vmo()?, 104),
+        (Topic::VMO_V2, vmo()?, 120),
+        (Topic::VMO_V3, vmo()?, 128),
         (Topic::VMO, vmo()?, size_of::<sys::zx_info_vmo_t>()),
+        (Topic::KMEM_STATS_V1, resource()?, 72),
+        (
+            Topic::KMEM_STATS,
+            resource()?,
+            size_of::<sys::zx_info_kmem_stats_t>(),
+        ),
     ])
 }
 
@@ -340,4 +354,25 @@ fn vmo_info_tells_the_rights_of_the_handle_used() -> Outcome {
     let weaker = with_rights(&vmo, Rights::READ | Rights::MAP)?;
     check_eq(weaker.info()?.handle_rights, Rights::READ | Rights::MAP)?;
     check_eq(vmo.info()?.handle_rights, Rights::VMO_DEFAULT)
+}
+
+fn older_versions_tell_the_same_in_fewer_fields() -> Outcome {
+    let vmo = vmo_of(3)?;
+    let ask = |topic| {
+        let mut buffer = [0; 176];
+        let answer = InfoCall::new(vmo.raw_handle(), topic).make_with(&mut buffer);
+        (answer, buffer)
+    };
+    let (_, newest) = ask(Topic::VMO);
+    for (topic, size) in [
+        (Topic::VMO_V1, 104),
+        (Topic::VMO_V2, 120),
+        (Topic::VMO_V3, 128),
+    ] {
+        let (answer, buffer) = ask(topic);
+        check_eq(answer, (Ok(()), 1, 1))?;
+        check_eq(&buffer[..size], &newest[..size])?;
+        check_eq(&buffer[size..], &[0; 176][size..])?;
+    }
+    Ok(())
 }
