@@ -23,6 +23,7 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod backtrace;
+mod feature_names;
 mod guards;
 pub mod handlers;
 pub mod irq_lock;

@@ -7,6 +7,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use aarch64_cpu::registers::{ID_AA64ISAR0_EL1, ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1, Readable};
 use bitflags::bitflags;
 
+use crate::feature_names;
+
 bitflags! {
     /// What the kernel uses if the CPU has it.
     #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,16 +78,7 @@ fn field(register: u64, shift: u32) -> u64 {
 }
 
 impl fmt::Display for Features {
-    /// The names, lower case, with spaces between them.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (name, _)) in self.iter_names().enumerate() {
-            if index != 0 {
-                formatter.write_str(" ")?;
-            }
-            for byte in name.bytes() {
-                write!(formatter, "{}", char::from(byte.to_ascii_lowercase()))?;
-            }
-        }
-        Ok(())
+        feature_names::write(self.iter_names().map(|(name, _)| name), formatter)
     }
 }

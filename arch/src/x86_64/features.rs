@@ -13,6 +13,7 @@ use x86_64::registers::model_specific::Msr;
 use x86_64::registers::xcontrol::{XCr0, XCr0Flags};
 
 use super::trap::SMAP_ON;
+use crate::feature_names;
 
 bitflags! {
     /// What the kernel uses if the CPU has it.
@@ -195,21 +196,7 @@ impl Features {
 }
 
 impl fmt::Display for Features {
-    /// The names, lower case, with spaces between them.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (name, _)) in self.iter_names().enumerate() {
-            if index != 0 {
-                formatter.write_str(" ")?;
-            }
-            for byte in name.bytes() {
-                let letter = if byte == b'_' {
-                    '-'
-                } else {
-                    char::from(byte.to_ascii_lowercase())
-                };
-                write!(formatter, "{letter}")?;
-            }
-        }
-        Ok(())
+        feature_names::write(self.iter_names().map(|(name, _)| name), formatter)
     }
 }

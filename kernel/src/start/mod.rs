@@ -40,6 +40,9 @@ static HANDLERS: Handlers = Handlers {
     kernel_fault: panic::kernel_fault,
 };
 
+/// What helps against most failures this early.
+const MORE_MEMORY: &str = "give the machine more memory (MEMORY=)";
+
 /// Where `boot` hands over: on the boot CPU, in the kernel's half, interrupts off.
 #[allow(unsafe_code, reason = "`boot` calls this function by its name")]
 #[unsafe(no_mangle)]
@@ -52,73 +55,56 @@ extern "Rust" fn kernel_main(handoff: Handoff) -> ! {
     banner::title();
 
     let info = BOOT_INFO.call_once(|| {
-        boot::discover(&handoff).unwrap_or_else(|error| {
-            fail(
-                "reading the machine's description",
-                error,
-                "is this machine supported?",
-            )
-        })
+        let found = boot::discover(&handoff);
+        done(
+            "reading the machine's description",
+            found,
+            "is this machine supported?",
+        )
     });
-    if info.is_command_line_cut() {
-        fail(
-            "reading the command line",
-            "it is too long",
-            "give the kernel fewer words (CMDLINE=)",
-        );
-    }
-    let options = Options::parse(&info.command_line);
+    let words = if info.is_command_line_cut() {
+        Err("it is too long")
+    } else {
+        Ok(&info.command_line)
+    };
+    let words = done(
+        "reading the command line",
+        words,
+        "give the kernel fewer words (CMDLINE=)",
+    );
+    let options = Options::parse(words);
     user_space::set_placement(options.placement);
 
     let image = boot::image();
-    if let Err(error) = memory::init(info, &image) {
-        fail(
-            "setting up memory",
-            error,
-            "give the machine more memory (MEMORY=)",
-        );
-    }
+    done("setting up memory", memory::init(info, &image), MORE_MEMORY);
     if let Some(archive) = memory::initrd(info) {
         loader::set_archive(archive);
     }
-    if let Err(error) = devices::init(info) {
-        fail(
-            "setting up devices",
-            error,
-            "give the machine more memory (MEMORY=)",
-        );
-    }
-    if let Err(error) = sched::join_as_idle(CpuId::BOOT) {
-        fail(
-            "setting up threads",
-            error,
-            "give the machine more memory (MEMORY=)",
-        );
-    }
-    let started = cpus::start_others(info).unwrap_or_else(|error| {
-        fail(
-            "starting the other CPUs",
-            error,
-            "give the machine more memory (MEMORY=)",
-        )
-    });
+    done("setting up devices", devices::init(info), MORE_MEMORY);
+    done(
+        "setting up threads",
+        sched::join_as_idle(CpuId::BOOT),
+        MORE_MEMORY,
+    );
+    let started = done(
+        "starting the other CPUs",
+        cpus::start_others(info),
+        MORE_MEMORY,
+    );
     banner::machine(info, started);
     console::set_interaction(options.interaction);
-    if let Err(error) = sched::spawn("main", CpuId::BOOT, main_thread, 0) {
-        fail(
-            "starting the first thread",
-            error,
-            "give the machine more memory (MEMORY=)",
-        );
-    }
+    let main = sched::spawn("main", CpuId::BOOT, main_thread, 0);
+    done("starting the first thread", main, MORE_MEMORY);
     sched::idle()
 }
 
-/// Says which step of the start failed, why, and what to do, and ends the run.
-fn fail(step: &str, error: impl fmt::Display, advice: &str) -> ! {
-    println!("jacinth: {step} failed: {error}");
-    println!("         {advice}");
-    arch::power::exit(Verdict::Failed)
+/// What `step` came to; if it failed, says so, why, and what to do, and ends the run.
+fn done<T, E: fmt::Display>(step: &str, result: Result<T, E>, advice: &str) -> T {
+    result.unwrap_or_else(|error| {
+        println!("jacinth: {step} failed: {error}");
+        println!("         {advice}");
+        arch::power::exit(Verdict::Failed)
+    })
 }
 
 /// What the machine and the person who started it told the kernel.

@@ -12,7 +12,8 @@
 .equ STACK_RESERVE, 4096
 .equ CLASS_SVC64, 0x15
 
-.macro save_registers stack_from
+// Makes room for a frame and saves x0 to x19, so that there are registers to work with.
+.macro save_first
     sub     sp, sp, #FRAME_BYTES
     stp     x0, x1, [sp, #0]
     stp     x2, x3, [sp, #16]
@@ -24,10 +25,14 @@
     stp     x14, x15, [sp, #112]
     stp     x16, x17, [sp, #128]
     stp     x18, x19, [sp, #144]
+.endm
+
+.macro save_registers stack_from
+    save_first
     save_rest \stack_from
 .endm
 
-// What save_registers still has to do after x0 to x19.
+// What save_registers still has to do after save_first.
 .macro save_rest stack_from
     stp     x20, x21, [sp, #160]
     stp     x22, x23, [sp, #176]
@@ -114,17 +119,7 @@ exception_vectors:
     vector_impossible 7
 
 user_synchronous:
-    sub     sp, sp, #FRAME_BYTES
-    stp     x0, x1, [sp, #0]
-    stp     x2, x3, [sp, #16]
-    stp     x4, x5, [sp, #32]
-    stp     x6, x7, [sp, #48]
-    stp     x8, x9, [sp, #64]
-    stp     x10, x11, [sp, #80]
-    stp     x12, x13, [sp, #96]
-    stp     x14, x15, [sp, #112]
-    stp     x16, x17, [sp, #128]
-    stp     x18, x19, [sp, #144]
+    save_first
     mrs     x9, esr_el1
     lsr     w9, w9, #26
     cmp     w9, #CLASS_SVC64
