@@ -3,9 +3,10 @@
 //! [`AddressSpace::explain`] answers with data; whoever reports a fault to people turns it into words.
 
 use alloc::sync::Arc;
+use core::ops::ControlFlow;
 
 use arrayvec::ArrayVec;
-use syscall::{Koid, Name, VmOptions};
+use syscall::{Koid, Name, Status, VmOptions};
 
 use crate::addr::{VirtAddr, VirtRange};
 use crate::aspace::AddressSpace;
@@ -13,6 +14,7 @@ use crate::locked::{Guard, ReadGuard};
 use crate::mmu::{Access, Mmu};
 use crate::region_tree::HasRange;
 use crate::vmar::{Mapping, Region, RegionKind, Vmar, Walk};
+use crate::vmo::{PageIndex, VmoState};
 
 /// How many regions around an address are told.
 pub const CHAIN: usize = 8;
@@ -29,6 +31,8 @@ pub struct Explanation {
     pub below: Option<RegionReport>,
     /// If nothing is mapped at the address: the nearest mapping above.
     pub above: Option<RegionReport>,
+    /// If a page of a VMO is mapped at the address: whether the VMO has it.
+    pub backing: Option<Backing>,
     /// Why it cannot be read; `None` if it can.
     pub read: Option<Refusal>,
     /// Why it cannot be written; `None` if it can.
@@ -71,6 +75,15 @@ pub enum RegionReportKind {
     },
 }
 
+/// Whether a VMO has a page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Backing {
+    /// It has.
+    Present,
+    /// It has not: the page reads as zeros.
+    Absent,
+}
+
 /// Why an access is refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Refusal {
@@ -103,6 +116,7 @@ impl<M: Mmu> AddressSpace<M> {
             omitted: 0,
             below: None,
             above: None,
+            backing: None,
             read: Some(Refusal::NotMapped),
             write: Some(Refusal::NotMapped),
             execute: Some(Refusal::NotMapped),
@@ -137,7 +151,29 @@ impl<M: Mmu> AddressSpace<M> {
     }
 }
 
+impl Refusal {
+    /// What the fault is refused with.
+    pub const fn status(self) -> Status {
+        match self {
+            Self::NotMapped => Status::NOT_FOUND,
+            Self::NotAllowed { .. } => Status::ACCESS_DENIED,
+            Self::BeyondVmo { .. } => Status::OUT_OF_RANGE,
+        }
+    }
+}
+
 impl Explanation {
+    /// Why `access`, of one kind, is refused; `None` if it is not.
+    pub fn refusal(&self, access: Access) -> Option<Refusal> {
+        if access.contains(Access::EXECUTE) {
+            self.execute
+        } else if access.contains(Access::WRITE) {
+            self.write
+        } else {
+            self.read
+        }
+    }
+
     fn add(&mut self, report: RegionReport) {
         if self.chain.is_full() {
             self.chain.remove(1);
@@ -176,7 +212,10 @@ impl Explanation {
             mapping.maximal(),
         );
         let page = mapping.page_at(range.base(), address.page_base());
-        let limit = mapping.fault_limit(&mapping.vmo().lock());
+        let vmo = mapping.vmo().lock();
+        let limit = mapping.fault_limit(&vmo);
+        self.backing = (page < limit).then(|| backing(&vmo, page));
+        drop(vmo);
         let judge = |kind| {
             if !access.contains(kind) {
                 return Some(Refusal::NotAllowed { access, maximal });
@@ -191,6 +230,15 @@ impl Explanation {
         self.read = judge(Access::READ);
         self.write = judge(Access::WRITE);
         self.execute = judge(Access::EXECUTE);
+    }
+}
+
+/// Whether `vmo` has `page`.
+fn backing<M: Mmu>(vmo: &VmoState<M>, page: PageIndex) -> Backing {
+    let found = vmo.visit_present(page..page.saturating_add(1), |_, _| ControlFlow::Break(()));
+    match found {
+        ControlFlow::Break(()) => Backing::Present,
+        ControlFlow::Continue(()) => Backing::Absent,
     }
 }
 

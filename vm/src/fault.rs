@@ -22,6 +22,7 @@ use syscall::{Result, Status};
 
 use crate::addr::{PAGE_SHIFT, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::aspace::AddressSpace;
+use crate::counters::Event;
 use crate::locked::Guard;
 use crate::mmu::{Access, MapError, MapFlags, Mmu, MmuCursor, TlbBatch};
 use crate::region_tree::HasRange;
@@ -58,6 +59,14 @@ impl<M: Mmu> AddressSpace<M> {
     /// - `OUT_OF_RANGE`: the VMO, or its stream if the mapping asks for that, ends before.
     /// - `NO_MEMORY`: there is none for a page or a table. Nothing has changed.
     pub fn fault(&self, address: VirtAddr, access: Access) -> Result<()> {
+        let resolved = self.resolve(address, access);
+        M::counters().count(resolved.unwrap_or_else(Event::refused));
+        resolved.map(drop)
+    }
+
+    /// Resolves a fault; answers what it took.
+    #[inline]
+    fn resolve(&self, address: VirtAddr, access: Access) -> Result<Event> {
         let guard = self.read();
         let (region, mapping) = self
             .find_mapping(address, &guard)
@@ -104,7 +113,7 @@ impl<M: Mmu> AddressSpace<M> {
 }
 
 impl<M: Mmu> Fault<'_, M> {
-    fn resolve(&self, mmu: &M) -> Result<()> {
+    fn resolve(&self, mmu: &M) -> Result<Event> {
         let pages = self.mapping.vmo().pages();
         let index = self.mapping.page_at(self.range.base(), self.address);
         let mut vmo = self.mapping.vmo().lock();
@@ -120,13 +129,15 @@ impl<M: Mmu> Fault<'_, M> {
         let mut batch = TlbBatch::new();
         let entered = match vmo.supply(pages, index, want, Asker::Fault(self.mapping))? {
             Supply::Wait(request) => match request {},
-            Supply::Zero => self.enter_alone(mmu, pages.zero_page(), self.read_only(), &mut batch),
+            Supply::Zero => self
+                .enter_alone(mmu, pages.zero_page(), self.read_only(), &mut batch)
+                .map(|()| Event::ZeroPage),
             Supply::Fresh(page) => {
                 let entered = self.enter_alone(mmu, page, self.flags, &mut batch);
                 if entered.is_err() {
                     vmo.take_back(pages, index);
                 }
-                entered
+                entered.map(|()| Event::FreshPage)
             }
             Supply::Present(page) => self.enter_around(mmu, &vmo, (index, page), &mut batch),
         };
@@ -157,17 +168,19 @@ impl<M: Mmu> Fault<'_, M> {
         vmo: &VmoState<M>,
         page: (PageIndex, PhysAddr),
         batch: &mut TlbBatch,
-    ) -> Result<()> {
+    ) -> Result<Event> {
         let window = self.window().ok_or(Status::NOT_FOUND)?;
         let (index, page) = page;
         let mut cursor = mmu.cursor(window);
         cursor.seek(self.address);
         match self.enter(&mut cursor, page, self.flags, batch)? {
-            Before::Entered => return Ok(()),
+            Before::Fitting => return Ok(Event::Repeated),
+            Before::Replaced => return Ok(Event::Upgrade),
             Before::Absent => {}
         }
         let first = self.mapping.page_at(self.range.base(), window.base());
         let past = first.saturating_add(window.pages().get() as u64);
+        let mut neighbours = 0;
         let _ = vmo.visit_present(
             first..past.min(self.mapping.fault_limit(vmo)),
             |other, page| {
@@ -176,12 +189,20 @@ impl<M: Mmu> Fault<'_, M> {
                 }
                 let distance = PageCount::new(other.saturating_since(first) as usize).bytes();
                 match distance.and_then(|bytes| window.base().checked_add(bytes)) {
-                    Some(address) => enter_neighbour(&mut cursor, address, page, self.flags),
+                    Some(address) => {
+                        let entered = enter_neighbour(&mut cursor, address, page, self.flags);
+                        neighbours += u64::from(entered.is_ok());
+                        match entered {
+                            Ok(()) | Err(MapError::AlreadyMapped) => ControlFlow::Continue(()),
+                            Err(MapError::NoFrame) => ControlFlow::Break(()),
+                        }
+                    }
                     None => ControlFlow::Break(()),
                 }
             },
         );
-        Ok(())
+        M::counters().add(Event::Neighbour, neighbours);
+        Ok(Event::PresentPage)
     }
 
     /// Enters a page at the cursor's position, or makes what is there fit.
@@ -201,10 +222,11 @@ impl<M: Mmu> Fault<'_, M> {
                     now.address == page && now.flags.access.contains(self.access)
                 });
                 // It fits if another CPU has resolved the same fault meanwhile.
-                if !fits {
-                    cursor.replace(page, flags, batch);
+                if fits {
+                    return Ok(Before::Fitting);
                 }
-                Ok(Before::Entered)
+                cursor.replace(page, flags, batch);
+                Ok(Before::Replaced)
             }
         }
     }
@@ -228,8 +250,10 @@ impl<M: Mmu> Fault<'_, M> {
 enum Before {
     /// Nothing.
     Absent,
-    /// This page or another one.
-    Entered,
+    /// This page, allowing as much.
+    Fitting,
+    /// Another page, or this one allowing less.
+    Replaced,
 }
 
 /// Enters a page that nobody has asked for, if that is easy.
@@ -238,13 +262,8 @@ fn enter_neighbour<C: MmuCursor>(
     address: VirtAddr,
     page: PhysAddr,
     flags: MapFlags,
-) -> ControlFlow<()> {
-    let Some(run) = PhysRange::new(page, PageCount::new(1)) else {
-        return ControlFlow::Break(());
-    };
+) -> Result<(), MapError> {
+    let run = PhysRange::new(page, PageCount::new(1)).ok_or(MapError::NoFrame)?;
     cursor.seek(address);
-    match cursor.map(run, flags) {
-        Ok(()) | Err(MapError::AlreadyMapped) => ControlFlow::Continue(()),
-        Err(MapError::NoFrame) => ControlFlow::Break(()),
-    }
+    cursor.map(run, flags)
 }

@@ -6,6 +6,7 @@ extern crate alloc;
 
 pub mod addr;
 pub mod aspace;
+pub mod counters;
 pub mod cpu;
 pub mod explain;
 mod fault;
@@ -21,6 +22,7 @@ pub mod sim;
 mod testing;
 mod tlb;
 pub mod try_alloc;
+pub mod verdict;
 pub mod vmar;
 pub mod vmo;
 pub mod wavl;

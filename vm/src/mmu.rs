@@ -16,6 +16,7 @@ use syscall::{Result, Status};
 pub use crate::tlb::{Stale, TlbBatch};
 
 use crate::addr::{PAGE_SHIFT, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
+use crate::counters::Counters;
 use crate::pages::PageDatabase;
 
 bitflags! {
@@ -158,6 +159,9 @@ pub trait Mmu: Send + Sync + Sized + 'static {
 
     /// Makes the current processor translate through these tables.
     fn activate(&self);
+
+    /// The counters of the current processor.
+    fn counters() -> &'static Counters;
 }
 
 /// Walks over a range of addresses and reads or changes the translations in it.

@@ -8,6 +8,7 @@ use aarch64_cpu::registers::{
     CNTKCTL_EL1, CPACR_EL1, MDSCR_EL1, Readable, SCTLR_EL1, TPIDR_EL1, TPIDRRO_EL0, Writeable,
 };
 use vm::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
+use vm::counters::Counters;
 use vm::cpu::{CpuId, MAX_CPUS};
 
 use super::features as detection;
@@ -33,6 +34,8 @@ pub struct PerCpu {
     kernel_stack: AtomicUsize,
     has_emergency: AtomicBool,
     pub(super) mailbox: Mailbox,
+    /// What it has done in memory management.
+    pub counters: Counters,
 }
 
 /// The second time that a CPU has no stack.
@@ -47,6 +50,7 @@ impl PerCpu {
             kernel_stack: AtomicUsize::new(0),
             has_emergency: AtomicBool::new(false),
             mailbox: Mailbox::new(),
+            counters: Counters::new(),
         }
     }
 
@@ -151,6 +155,13 @@ fn extra_control(found: Features) -> u64 {
 /// The record of `cpu`.
 pub(super) fn record(cpu: CpuId) -> &'static PerCpu {
     &AREAS[cpu.index()].record
+}
+
+/// The counters of every CPU that runs.
+pub fn counters() -> impl Iterator<Item = (CpuId, &'static Counters)> {
+    super::smp::online()
+        .iter()
+        .map(|cpu| (cpu, &record(cpu).counters))
 }
 
 /// This CPU's record.

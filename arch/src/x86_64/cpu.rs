@@ -4,6 +4,7 @@ use core::arch::asm;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use vm::addr::{VirtAddr, VirtRange};
+use vm::counters::Counters;
 use vm::cpu::CpuId;
 use x86_64::instructions::interrupts;
 
@@ -37,6 +38,13 @@ pub fn local() -> &'static PerCpu {
 /// How many CPUs run; they have the numbers below.
 pub fn count() -> usize {
     STARTED.load(Ordering::Acquire)
+}
+
+/// The counters of every CPU that runs.
+pub fn counters() -> impl Iterator<Item = (CpuId, &'static Counters)> {
+    (0..count())
+        .filter_map(CpuId::new)
+        .map(|cpu| (cpu, &PerCpu::of(cpu).counters))
 }
 
 /// The pages under the stacks on which this machine reports that another stack ran over.

@@ -17,6 +17,7 @@ use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use vm::addr::VirtAddr;
+use vm::counters::Counters;
 use vm::cpu::{CpuId, MAX_CPUS};
 use x86_64::registers::model_specific::{GsBase, KernelGsBase};
 
@@ -53,6 +54,8 @@ pub struct PerCpu {
     pub(super) flush_callers: AtomicU32,
     /// What this CPU asks others to forget.
     pub(super) flush: FlushRequest,
+    /// What it has done in memory management.
+    pub counters: Counters,
     /// Its descriptor tables.
     segments: UnsafeCell<Segments>,
 }
@@ -88,6 +91,7 @@ impl PerCpu {
             mailbox: Mailbox::new(),
             flush_callers: AtomicU32::new(0),
             flush: FlushRequest::new(),
+            counters: Counters::new(),
             segments: UnsafeCell::new(Segments::new()),
         }
     }

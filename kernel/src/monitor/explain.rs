@@ -13,7 +13,7 @@ use syscall::info::{Map, MapKind, Mapping};
 use syscall::vmaps::{HumanBytes, MapLine, Permissions};
 use vm::addr::VirtAddr;
 use vm::aspace::AddressSpace;
-use vm::explain::{Explanation, Refusal, RegionReport, RegionReportKind};
+use vm::explain::{Refusal, RegionReport, RegionReportKind};
 use vm::mmu::Access;
 
 use crate::records::permissions;
@@ -23,7 +23,7 @@ use crate::records::permissions;
 /// `status` is what the fault was refused with: it says why if the regions do not, or no longer.
 pub fn print(space: &AddressSpace<Tables>, address: VirtAddr, access: Access, status: Status) {
     let explanation = space.explain(address);
-    match refusal(&explanation, access) {
+    match explanation.refusal(access) {
         Some(refusal) => print_reason(refusal),
         None if status == Status::NO_MEMORY => println!("  because memory ran out"),
         None => println!("  because the page could not be had at that moment"),
@@ -42,16 +42,6 @@ pub fn print(space: &AddressSpace<Tables>, address: VirtAddr, access: Access, st
     println!(" >>> {:7} {:016x}", "", address.raw());
     if let Some(above) = &explanation.above {
         print_region(above, depth);
-    }
-}
-
-fn refusal(explanation: &Explanation, access: Access) -> Option<Refusal> {
-    if access.contains(Access::EXECUTE) {
-        explanation.execute
-    } else if access.contains(Access::WRITE) {
-        explanation.write
-    } else {
-        explanation.read
     }
 }
 

@@ -3,6 +3,7 @@
 use super::table::Table;
 use super::{Entry, EntryFormat, Level, PageTables, TopLevel};
 use crate::addr::{PageCount, VirtRange};
+use crate::counters::Event;
 use crate::mmu::{Access, Domain};
 use crate::tlb::TlbBatch;
 
@@ -77,6 +78,7 @@ impl<F: EntryFormat> PageTables<F> {
                     if below.population() == 0 && !self.is_for_good(level) {
                         table.clear(index);
                         batch.add_table(self.pages, below.into_frame());
+                        F::counters().count(Event::TableFreed);
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! What an architecture says about its entries.
 
 use crate::addr::{PhysAddr, VirtAddr};
+use crate::counters::Counters;
 use crate::mmu::{Access, MapFlags, PageSize, Translation};
 use crate::paging::Level;
 
@@ -60,4 +61,11 @@ pub trait EntryFormat: Send + Sync + 'static {
     /// Makes every processor forget the page at `address`, whose entry was just cleared. Called only if
     /// [`BREAKS_BEFORE_MAKE`](Self::BREAKS_BEFORE_MAKE).
     fn forget(&self, address: VirtAddr);
+
+    /// The counters of the current processor.
+    fn counters() -> &'static Counters;
+
+    /// Shows `name` the names of the bits that are set in `entry`, found in a table of `level`, as the
+    /// architecture's manual spells them; fields of several bits with their value.
+    fn name_bits(entry: u64, level: Level, name: &mut dyn FnMut(&'static str));
 }

@@ -8,6 +8,9 @@ use crate::mmu::PageSize;
 /// The logarithm of the number of entries in a table.
 const INDEX_BITS: u32 = 9;
 
+/// Levels of tables.
+pub const LEVELS: usize = 4;
+
 /// Entries in a table.
 pub const ENTRIES: usize = 1 << INDEX_BITS;
 
@@ -20,7 +23,7 @@ impl Level {
     pub const LEAF: Self = Self(0);
 
     /// The topmost table.
-    pub const ROOT: Self = Self(3);
+    pub const ROOT: Self = Self(LEVELS as u8 - 1);
 
     /// The size of page that an entry translates if it is a leaf; `None` at the root.
     #[inline]
@@ -40,6 +43,16 @@ impl Level {
             Some(level) => Some(Self(level)),
             None => None,
         }
+    }
+
+    /// Its number: 0 for tables of base pages, 3 for the root.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// The bits of an address, the highest and the lowest, that choose an entry.
+    pub const fn bits(self) -> (u32, u32) {
+        (self.shift() + INDEX_BITS - 1, self.shift())
     }
 
     /// The logarithm of the number of bytes that one entry covers.

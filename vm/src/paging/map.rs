@@ -3,6 +3,7 @@
 use super::table::Table;
 use super::{Entry, EntryFormat, Level, PageTables};
 use crate::addr::{PhysAddr, VirtRange};
+use crate::counters::Event;
 use crate::mmu::{MapError, MapFlags, PageSize};
 use crate::pages::{Frame, FrameList, owner};
 
@@ -129,6 +130,7 @@ impl<F: EntryFormat> PageTables<F> {
             } else {
                 let frame = self.planned_frame(tables);
                 let below = Table::new(self.pages, frame);
+                F::counters().count(Event::TableMade);
                 self.enter(below, level_below, part, style, tables);
                 table.fill(index, F::table(below.address()));
             }

@@ -22,15 +22,18 @@ mod map;
 mod table;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use cursor::Cursor;
 pub use format::{Entry, EntryFormat};
 pub use level::Level;
+pub use walk::{Path, Step};
 
 use spin::Mutex;
 use syscall::Result;
 
 use crate::addr::{PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
+use crate::counters::Event;
 use crate::mmu::{MapError, MapFlags, MmuCursor, Translation};
 use crate::pages::{FrameList, PageDatabase, owner};
 use map::{Piece, Sizes};
@@ -74,6 +77,7 @@ impl<F: EntryFormat> PageTables<F> {
         format: F,
     ) -> Result<Self> {
         let root = Table::allocate(pages)?.address();
+        F::counters().count(Event::TableMade);
         Ok(Self {
             pages,
             root,
@@ -164,6 +168,7 @@ impl<F: EntryFormat> PageTables<F> {
         for index in Level::ROOT.indices(range) {
             if self.root_table().get(index) == 0 {
                 let table = Table::allocate(self.pages)?;
+                F::counters().count(Event::TableMade);
                 self.root_table().fill(index, F::table(table.address()));
             }
         }
@@ -222,6 +227,7 @@ impl<F: EntryFormat> PageTables<F> {
         for index in indices {
             if let Some(child) = self.table_below(table.get(index), level) {
                 self.collect(child, below, freed);
+                F::counters().count(Event::TableFreed);
                 if let Err(frame) = freed.push(self.pages, child.into_frame()) {
                     unreachable!("{frame:?} is shared");
                 }
@@ -239,5 +245,6 @@ impl<F: EntryFormat> Drop for PageTables<F> {
         self.collect(self.root_table(), Level::ROOT, &mut freed);
         self.pages.free_list(freed);
         self.pages.free(self.root_table().into_frame());
+        F::counters().count(Event::TableFreed);
     }
 }

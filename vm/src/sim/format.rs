@@ -5,7 +5,10 @@
 //!   | zeros  | domain | memory |  access | address of a frame | zeros | table | present |
 //! ```
 
+use std::boxed::Box;
+
 use crate::addr::{PhysAddr, VirtAddr};
+use crate::counters::Counters;
 use crate::mmu::{Access, Domain, MapFlags, MemoryType, PageSize, Translation};
 use crate::paging::{Entry, EntryFormat, Level};
 
@@ -15,6 +18,11 @@ const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 const ACCESS_SHIFT: u32 = 52;
 const MEMORY_SHIFT: u32 = 55;
 const USER: u64 = 1 << 57;
+
+std::thread_local! {
+    /// What was counted on this thread, whichever processor it played.
+    static COUNTERS: &'static Counters = Box::leak(Box::new(Counters::new()));
+}
 
 const MEMORY_TYPES: [MemoryType; 4] = [
     MemoryType::Cached,
@@ -83,4 +91,15 @@ impl EntryFormat for SimFormat {
     fn publish() {}
 
     fn forget(&self, _address: VirtAddr) {}
+
+    fn counters() -> &'static Counters {
+        COUNTERS.with(|counters| *counters)
+    }
+
+    fn name_bits(entry: u64, _level: Level, name: &mut dyn FnMut(&'static str)) {
+        let bits = [(PRESENT, "present"), (TABLE, "table"), (USER, "user")];
+        for (_, set) in bits.into_iter().filter(|(bit, _)| entry & bit != 0) {
+            name(set);
+        }
+    }
 }

@@ -11,10 +11,11 @@ use syscall::{Result, Status};
 use super::memory::{self, database};
 use super::tlb::{Remembered, Space, Tlb, look_up};
 use crate::addr::{PAGE_SIZE, PhysAddr, PhysRange, VirtAddr, VirtRange};
+use crate::counters::{Counters, Event};
 use crate::cpu::{AtomicCpuSet, CpuId, MAX_CPUS};
 use crate::mmu::{Access, Domain, Mmu, Stale, TlbBatch};
 use crate::pages::PageDatabase;
-use crate::paging::{Cursor, PageTables, TopLevel};
+use crate::paging::{Cursor, EntryFormat, PageTables, Path, TopLevel};
 use crate::sim::SimFormat;
 
 /// The addresses that programs may use on the simulated machine.
@@ -230,8 +231,17 @@ impl SimMmu {
         }
     }
 
+    /// The way through the tables to the page at `address`.
+    pub fn walk(&self, address: VirtAddr) -> Path {
+        self.tables.walk(address)
+    }
+
     /// Makes all processors forget.
     pub(super) fn forget(&self, stale: Stale<'_>) {
+        Self::counters().count(match stale.ranges {
+            Some(_) => Event::FlushPages,
+            None => Event::FlushSpace,
+        });
         self.users
             .load()
             .iter()
@@ -284,6 +294,10 @@ impl Mmu for SimMmu {
 
     fn flush(&self, batch: TlbBatch) {
         batch.finish(self.machine.pages, |stale| self.forget(stale));
+    }
+
+    fn counters() -> &'static Counters {
+        SimFormat::counters()
     }
 
     fn activate(&self) {

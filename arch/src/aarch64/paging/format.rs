@@ -11,9 +11,11 @@ use core::arch::asm;
 
 use boot::translation;
 use vm::addr::{PhysAddr, VirtAddr};
+use vm::counters::Counters;
 use vm::mmu::{Access, Domain, MapFlags, MemoryType, PageSize, Translation};
 use vm::paging::{Entry, EntryFormat, Level};
 
+use super::super::cpu;
 use super::asid::Asid;
 use super::{cache, tlb};
 
@@ -25,7 +27,7 @@ const ATTRIBUTE_SHIFT: u32 = 2;
 const PROGRAMS: u64 = 1 << 6;
 /// Nobody may write (AP\[2\]).
 const READ_ONLY: u64 = 1 << 7;
-const INNER_SHAREABLE: u64 = 0b11 << 8;
+const INNER_SHAREABLE: u64 = 0b11 << SHAREABILITY_SHIFT;
 /// Not having it would be a fault at the first access.
 const ACCESSED: u64 = 1 << 10;
 const NOT_GLOBAL: u64 = 1 << 11;
@@ -100,7 +102,51 @@ impl EntryFormat for Format {
             Self::Program(asid) => tlb::forget_page(asid, address),
         }
     }
+
+    #[inline(always)]
+    fn counters() -> &'static Counters {
+        &cpu::local().counters
+    }
+
+    fn name_bits(entry: u64, level: Level, name: &mut dyn FnMut(&'static str)) {
+        let named = |bits: &'static [(u64, &'static str)]| {
+            bits.iter()
+                .filter(move |(bit, _)| entry & bit != 0)
+                .map(|(_, set)| *set)
+        };
+        named(&[(VALID, "valid")]).for_each(&mut *name);
+        match Self::decode(entry, level) {
+            Entry::Empty => {}
+            Entry::Table(_) => name("table"),
+            Entry::Leaf(_) => {
+                name(match level {
+                    Level::LEAF => "page",
+                    _ => "block",
+                });
+                named(LEAF_BITS).for_each(&mut *name);
+                name(ATTRIBUTES[(entry >> ATTRIBUTE_SHIFT) as usize % ATTRIBUTES.len()]);
+                name(SHAREABILITY[(entry >> SHAREABILITY_SHIFT) as usize % SHAREABILITY.len()]);
+            }
+        }
+    }
 }
+
+/// The single bits of a leaf, with the manual's names.
+const LEAF_BITS: &[(u64, &str)] = &[
+    (PROGRAMS, "AP1"),
+    (READ_ONLY, "AP2"),
+    (ACCESSED, "AF"),
+    (NOT_GLOBAL, "nG"),
+    (KERNEL_EXECUTES_NOT, "PXN"),
+    (PROGRAMS_EXECUTE_NOT, "UXN"),
+];
+
+/// The fields of a leaf with several bits: the index of the memory attributes, and shareability.
+const ATTRIBUTES: [&str; 8] = [
+    "Attr0", "Attr1", "Attr2", "Attr3", "Attr4", "Attr5", "Attr6", "Attr7",
+];
+const SHAREABILITY: [&str; 4] = ["SH=none", "SH=reserved", "SH=outer", "SH=inner"];
+const SHAREABILITY_SHIFT: u32 = 8;
 
 /// The attribute index, and shareability where it is not fixed.
 const fn memory(memory: MemoryType) -> u64 {

@@ -23,9 +23,10 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use aarch64_cpu::registers::{TTBR0_EL1, Writeable};
 use syscall::Result;
 use vm::addr::{PhysAddr, VirtAddr, VirtRange};
+use vm::counters::Counters;
 use vm::mmu::{Mmu, TlbBatch, Translation};
 use vm::pages::PageDatabase;
-use vm::paging::{Cursor, PageTables, TopLevel};
+use vm::paging::{Cursor, EntryFormat, Level, PageTables, Path, TopLevel};
 
 pub use boot::PHYSMAP_BASE;
 pub use kernel::init;
@@ -75,12 +76,29 @@ pub fn activate_kernel() {
 impl Tables {
     /// How the page at `address` is mapped, if it is; also in the image and the direct map.
     pub fn query(&self, address: VirtAddr) -> Option<Translation> {
-        // The two halves have tables of their own, so the tables do not know which half is meant.
-        let is_ours = match self.tables.format() {
+        self.translates(address)
+            .then(|| self.tables.query(address))
+            .flatten()
+    }
+
+    /// The way through the tables to the page at `address`; `None` if these tables do not translate it:
+    /// those of a program end where its half does, and the kernel's begin where its half does.
+    pub fn walk(&self, address: VirtAddr) -> Option<Path> {
+        self.translates(address).then(|| self.tables.walk(address))
+    }
+
+    /// Shows `name` the manual's names of the bits that are set in `entry`, found in a table of `level`.
+    pub fn name_bits(entry: u64, level: Level, name: &mut dyn FnMut(&'static str)) {
+        Format::name_bits(entry, level, name);
+    }
+
+    /// Whether `address` is in the half that these tables are for. The two halves have tables of their own,
+    /// which look at the bits that both have.
+    fn translates(&self, address: VirtAddr) -> bool {
+        match self.tables.format() {
             Format::Kernel => address >= KERNEL_BASE,
-            Format::Program(_) => USER.contains(address),
-        };
-        is_ours.then(|| self.tables.query(address)).flatten()
+            Format::Program(_) => address < USER.end(),
+        }
     }
 }
 
@@ -114,6 +132,11 @@ impl Mmu for Tables {
                 set_program_root(self.tables.root(), identifier);
             }),
         }
+    }
+
+    #[inline(always)]
+    fn counters() -> &'static Counters {
+        Format::counters()
     }
 }
 

@@ -3,8 +3,10 @@
 use core::arch::asm;
 
 use vm::addr::{PAGE_SHIFT, PAGE_SIZE, VirtAddr, VirtRange};
+use vm::counters::Event;
 use vm::mmu::Stale;
 
+use super::super::cpu;
 use super::asid::Asid;
 
 /// From this many pages on it is cheaper to forget the whole address space.
@@ -38,7 +40,7 @@ pub(super) fn forget(asid: &Asid, stale: Stale<'_>) {
     };
     let tag = u64::from(identifier) << 48;
     publish_tables();
-    match few(stale.ranges) {
+    match counted(few(stale.ranges)) {
         None => tlbi!("aside1is", tag),
         Some(ranges) if stale.has_tables => {
             for_each_page(ranges, |page| tlbi!("vae1is", tag | page));
@@ -51,7 +53,7 @@ pub(super) fn forget(asid: &Asid, stale: Stale<'_>) {
 /// Makes all CPUs forget what is `stale` of the kernel's half.
 pub(super) fn forget_kernel(stale: Stale<'_>) {
     publish_tables();
-    match few(stale.ranges) {
+    match counted(few(stale.ranges)) {
         None => tlbi!("vmalle1is"),
         Some(ranges) if stale.has_tables => {
             for_each_page(ranges, |page| tlbi!("vaae1is", page));
@@ -66,6 +68,7 @@ pub(super) fn forget_page(asid: &Asid, address: VirtAddr) {
     let Some(identifier) = asid.identifier() else {
         return;
     };
+    count(Event::FlushPages);
     publish_tables();
     tlbi!(
         "vale1is",
@@ -76,6 +79,7 @@ pub(super) fn forget_page(asid: &Asid, address: VirtAddr) {
 
 /// Makes all CPUs forget one page of the kernel's half.
 pub(super) fn forget_kernel_page(address: VirtAddr) {
+    count(Event::FlushPages);
     publish_tables();
     tlbi!("vaale1is", page_operand(address));
     wait();
@@ -94,9 +98,28 @@ pub(super) fn forget_space(asid: &Asid) {
 
 /// Makes all CPUs forget everything.
 pub(super) fn forget_everything() {
+    count(Event::FlushSpace);
     publish_tables();
     tlbi!("vmalle1is");
     wait();
+}
+
+/// Counts a flush of these ranges, or of everything.
+#[inline]
+fn counted(ranges: Option<&[VirtRange]>) -> Option<&[VirtRange]> {
+    count(match ranges {
+        Some(_) => Event::FlushPages,
+        None => Event::FlushSpace,
+    });
+    ranges
+}
+
+/// Counts a flush, which the hardware tells all CPUs.
+#[inline]
+fn count(event: Event) {
+    let counters = &cpu::local().counters;
+    counters.count(event);
+    counters.count(Event::ShootdownBroadcast);
 }
 
 /// The ranges, if they are few pages.

@@ -1,10 +1,12 @@
 //! Entries of page tables (Intel SDM 3A, 4.5, tables 4-15 to 4-20).
 
 use vm::addr::{PhysAddr, VirtAddr};
+use vm::counters::Counters;
 use vm::mmu::{Access, Domain, MapFlags, MemoryType, PageSize, Translation};
 use vm::paging::{Entry, EntryFormat, Level};
 
 use crate::machine::features::{Features, features};
+use crate::machine::record::this_cpu;
 
 const PRESENT: u64 = 1 << 0;
 const WRITABLE: u64 = 1 << 1;
@@ -99,7 +101,43 @@ impl EntryFormat for Format {
     fn publish() {}
 
     fn forget(&self, _address: VirtAddr) {}
+
+    #[inline(always)]
+    fn counters() -> &'static Counters {
+        &this_cpu().counters
+    }
+
+    fn name_bits(entry: u64, level: Level, name: &mut dyn FnMut(&'static str)) {
+        let is_leaf = matches!(Self::decode(entry, level), Entry::Leaf(_));
+        for (_, set) in BIT_NAMES.iter().filter(|(bit, _)| entry & bit != 0) {
+            name(set);
+        }
+        if level != Level::LEAF && entry & IS_LEAF != 0 {
+            name("PS");
+        }
+        let type_bit = match level {
+            Level::LEAF => TYPE_BIT_BASE,
+            _ => TYPE_BIT_LARGE,
+        };
+        if is_leaf && entry & type_bit != 0 {
+            name("PAT");
+        }
+    }
 }
+
+/// The bits that mean the same in every entry, with the manual's names; `DEVICE` is ours.
+const BIT_NAMES: &[(u64, &str)] = &[
+    (PRESENT, "P"),
+    (WRITABLE, "R/W"),
+    (USER, "U/S"),
+    (WRITE_THROUGH, "PWT"),
+    (CACHE_DISABLE, "PCD"),
+    (ACCESSED, "A"),
+    (DIRTY, "D"),
+    (GLOBAL, "G"),
+    (DEVICE, "device"),
+    (NO_EXECUTE, "XD"),
+];
 
 /// The bits that choose one of the types that `features` puts into the page attribute table.
 fn memory_type(memory: MemoryType, size: PageSize) -> u64 {

@@ -21,9 +21,10 @@ use boot::{BootInfo, KernelImage, MemoryKind, Section};
 use spin::Once;
 use syscall::{Result, Status};
 use vm::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
+use vm::counters::Counters;
 use vm::mmu::{Access, Domain, MapFlags, MemoryType, Mmu, TlbBatch, Translation};
 use vm::pages::PageDatabase;
-use vm::paging::{Cursor, PageTables, TopLevel};
+use vm::paging::{Cursor, EntryFormat, Level, PageTables, Path, TopLevel};
 use x86_64::registers::control::{Cr3, Cr3Flags};
 use x86_64::structures::paging::PhysFrame;
 
@@ -44,6 +45,9 @@ pub const USER: VirtRange = fixed_range(0x0000_0000_0020_0000, 0x0000_7fff_ffff_
 
 /// Where the kernel maps stacks, device registers and whatever else is not there from the start.
 pub const KERNEL_VMAR: VirtRange = fixed_range(0xffff_c000_0000_0000, 0xffff_c080_0000_0000);
+
+/// The end of the lower half: the addresses from here to the upper half are not canonical.
+const LOWER_END: usize = 1 << 47;
 
 /// All of the upper half that can be named by a range.
 const UPPER_HALF: VirtRange = fixed_range(KERNEL_BASE.raw(), 0xffff_ffff_ffff_f000);
@@ -238,6 +242,18 @@ impl Tables {
         self.page_tables().query(address)
     }
 
+    /// The way through the tables to the page at `address`; `None` if the address is not canonical, so that
+    /// no table translates it.
+    pub fn walk(&self, address: VirtAddr) -> Option<Path> {
+        let is_canonical = address.raw() < LOWER_END || address >= KERNEL_BASE;
+        is_canonical.then(|| self.page_tables().walk(address))
+    }
+
+    /// Shows `name` the manual's names of the bits that are set in `entry`, found in a table of `level`.
+    pub fn name_bits(entry: u64, level: Level, name: &mut dyn FnMut(&'static str)) {
+        Format::name_bits(entry, level, name);
+    }
+
     #[inline]
     fn page_tables(&self) -> &PageTables<Format> {
         match &self.0 {
@@ -275,6 +291,11 @@ impl Mmu for Tables {
 
     fn activate(&self) {
         activate(self.page_tables().root());
+    }
+
+    #[inline(always)]
+    fn counters() -> &'static Counters {
+        Format::counters()
     }
 }
 

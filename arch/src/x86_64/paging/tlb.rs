@@ -6,6 +6,7 @@
 use core::sync::atomic::{Ordering, fence};
 
 use vm::addr::{PAGE_SIZE, PhysAddr, VirtRange};
+use vm::counters::Event;
 use vm::cpu::{CpuId, CpuSet};
 use vm::mmu::Stale;
 use x86_64::instructions::tlb;
@@ -36,13 +37,30 @@ pub(super) fn invalidate(scope: Scope, root: PhysAddr, stale: Stale<'_>) {
         Scope::Kernel => CpuSet::first(cpu::count()),
         Scope::User => users_of(root),
     };
+    let ranges = few(stale.ranges);
+    if !targets.is_empty() {
+        this_cpu().counters.count(match ranges {
+            Some(_) => Event::FlushPages,
+            None => Event::FlushSpace,
+        });
+    }
     if targets.contains(this_cpu().id()) {
-        match stale.ranges {
-            Some(ranges) => forget(scope, ranges.iter().copied()),
+        match ranges {
+            Some(ranges) => forget(ranges.iter().copied()),
             None => forget_everything(scope),
         }
     }
-    smp::flush::on_others(targets, scope, stale.ranges);
+    smp::flush::on_others(targets, scope, ranges);
+}
+
+/// The ranges, if they are few pages.
+fn few(ranges: Option<&[VirtRange]>) -> Option<&[VirtRange]> {
+    let pages = |ranges: &[VirtRange]| {
+        ranges
+            .iter()
+            .fold(0usize, |sum, range| sum.saturating_add(range.pages().get()))
+    };
+    ranges.filter(|ranges| pages(ranges) <= SINGLE_PAGES)
 }
 
 /// The CPUs on which `root` is active or about to be.
@@ -58,13 +76,7 @@ fn users_of(root: PhysAddr) -> CpuSet {
 }
 
 /// Makes this CPU forget `ranges`, and all it remembers of upper levels.
-pub(in crate::machine) fn forget(scope: Scope, ranges: impl Iterator<Item = VirtRange> + Clone) {
-    let pages = ranges
-        .clone()
-        .fold(0usize, |sum, range| sum.saturating_add(range.pages().get()));
-    if pages > SINGLE_PAGES {
-        return forget_everything(scope);
-    }
+pub(in crate::machine) fn forget(ranges: impl Iterator<Item = VirtRange>) {
     for range in ranges {
         for page in 0..range.pages().get() {
             let address = range.base().raw() + page * PAGE_SIZE;

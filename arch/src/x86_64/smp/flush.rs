@@ -19,6 +19,7 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use vm::addr::{PageCount, VirtAddr, VirtRange};
+use vm::counters::Event;
 use vm::cpu::{CpuId, CpuSet};
 
 use crate::machine::paging::tlb::{self, Scope};
@@ -87,7 +88,7 @@ impl FlushRequest {
                 PageCount::new(self.pages[index].load(Ordering::Relaxed)),
             )
         };
-        tlb::forget(scope, (0..count).filter_map(range));
+        tlb::forget((0..count).filter_map(range));
     }
 }
 
@@ -99,11 +100,20 @@ pub(in crate::machine) fn on_others(targets: CpuSet, scope: Scope, ranges: Optio
     let record = this_cpu();
     let me = record.id();
     let is_awake = |target: &CpuId| !PerCpu::of(*target).sleep.make_stale();
-    let others = targets.without(me).iter();
-    let targets = others.filter(is_awake).fold(CpuSet::EMPTY, CpuSet::with);
+    let others = targets.without(me);
+    let targets = others.iter().filter(is_awake);
+    let targets = targets.fold(CpuSet::EMPTY, CpuSet::with);
+    let asleep = others.len() - targets.len();
+    if asleep != 0 {
+        record.counters.add(Event::ShootdownAsleep, asleep as u64);
+    }
     if targets.is_empty() {
         return;
     }
+    record.counters.count(Event::ShootdownSent);
+    record
+        .counters
+        .add(Event::ShootdownCpu, targets.len() as u64);
     record.flush.fill_in(scope, ranges);
     let bits = targets.iter().fold(0, |bits, target| bits | bit(target));
     record.flush.pending.store(bits, Ordering::Release);

@@ -36,6 +36,14 @@ impl EntryFormat for Strict {
     fn forget(&self, address: VirtAddr) {
         self.forgotten.lock().push(address);
     }
+
+    fn counters() -> &'static Counters {
+        SimFormat::counters()
+    }
+
+    fn name_bits(entry: u64, level: Level, name: &mut dyn FnMut(&'static str)) {
+        SimFormat::name_bits(entry, level, name);
+    }
 }
 
 std::thread_local! {

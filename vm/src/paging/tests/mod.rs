@@ -7,6 +7,7 @@ use syscall::Status;
 
 use super::*;
 use crate::addr::{PAGE_SIZE, PageCount, VirtAddr};
+use crate::counters::{Counters, Totals};
 use crate::cpu::CpuId;
 use crate::mmu::{Access, Domain, MemoryType, MmuCursor, PageSize, TlbBatch, Translation};
 use crate::pages::OwnerKind;
@@ -16,6 +17,7 @@ mod editing;
 mod formats;
 mod mapping;
 mod model;
+mod walking;
 
 const LARGE: usize = PageSize::Large.bytes();
 const HUGE: usize = PageSize::Huge.bytes();
