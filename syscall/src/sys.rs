@@ -261,12 +261,15 @@ mirror_enum! {
     }
 }
 
+/// Where in the option word the exponent of an alignment begins.
+pub const ZX_VM_ALIGN_BASE: zx_vm_option_t = 24;
+
 /// Declares `ZX_VM_ALIGN_*` from the exponents of the alignments.
 macro_rules! alignments {
     ($($raw_name:ident = $exponent:literal,)*) => {
         $(
             #[doc = concat!("Aligned to 2 to the power of ", stringify!($exponent), " bytes.")]
-            pub const $raw_name: zx_vm_option_t = $exponent << 24;
+            pub const $raw_name: zx_vm_option_t = $exponent << ZX_VM_ALIGN_BASE;
         )*
     };
 }

@@ -14,6 +14,7 @@
 extern crate alloc;
 
 mod calls;
+mod competing;
 mod fixtures;
 mod handles;
 mod harness;
@@ -29,6 +30,7 @@ mod vmar_map;
 mod vmar_overwrite;
 mod vmar_placement;
 mod vmar_protect;
+mod vmar_rights;
 mod vmar_unmap;
 mod vmo_copy;
 mod vmo_create;
@@ -41,19 +43,25 @@ fn main() -> i64 {
         vmar_allocate::arguments::TESTS,
         vmar_allocate::places::TESTS,
         vmar_allocate::order::TESTS,
+        vmar_allocate::pairs::TESTS,
         vmar_allocate::effects::TESTS,
         vmar_placement::TESTS,
         vmar_map::arguments::TESTS,
         vmar_map::places::TESTS,
         vmar_map::order::TESTS,
+        vmar_map::pairs::TESTS,
         vmar_map::effects::TESTS,
         vmar_overwrite::TESTS,
         vmar_unmap::TESTS,
+        vmar_unmap::pairs::TESTS,
         vmar_protect::arguments::TESTS,
         vmar_protect::mappings::TESTS,
         vmar_protect::order::TESTS,
+        vmar_protect::pairs::TESTS,
+        vmar_protect::walk::TESTS,
         vmar_protect::effects::TESTS,
         vmar_destroy::TESTS,
+        vmar_rights::TESTS,
         vmo_create::TESTS,
         vmo_copy::TESTS,
         vmo_size::TESTS,

@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod effects;
 pub mod order;
+pub mod pairs;
 pub mod places;
 
 use zx::sys;

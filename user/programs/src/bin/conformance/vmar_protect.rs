@@ -4,6 +4,8 @@ pub mod arguments;
 pub mod effects;
 pub mod mappings;
 pub mod order;
+pub mod pairs;
+pub mod walk;
 
 use zx::{Rights, Status, VmarFlags, sys};
 

@@ -1,5 +1,7 @@
 //! `zx_vmar_unmap`: what it refuses, in the order of `docs/spec/vmar.md` §6, and what it removes.
 
+pub mod pairs;
+
 use zx::{AsHandleRef, Rights, Status};
 
 use crate::calls::{self, MapCall};
