@@ -26,6 +26,7 @@ mod random_calls;
 mod system;
 mod vmar_allocate;
 mod vmar_destroy;
+mod vmar_edges;
 mod vmar_map;
 mod vmar_overwrite;
 mod vmar_placement;
@@ -61,6 +62,7 @@ fn main() -> i64 {
         vmar_protect::walk::TESTS,
         vmar_protect::effects::TESTS,
         vmar_destroy::TESTS,
+        vmar_edges::TESTS,
         vmar_rights::TESTS,
         vmo_create::TESTS,
         vmo_copy::TESTS,
