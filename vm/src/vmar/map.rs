@@ -14,6 +14,14 @@ use crate::mmu::{Access, Domain, Mmu};
 use crate::try_alloc::try_arc;
 use crate::vmo::{PageIndex, RegionList, Vmo, VmoKind};
 
+/// What a mapping remembers of its options: how its place was found, and where it faults.
+///
+/// Two mappings become one only if these are the same.
+const KEPT: VmOptions = VmOptions::SPECIFIC
+    .union(VmOptions::SPECIFIC_OVERWRITE)
+    .union(VmOptions::OFFSET_IS_UPPER_LIMIT)
+    .union(VmOptions::FAULT_BEYOND_STREAM_SIZE);
+
 /// What to show, and where.
 pub struct MapRequest<M: Mmu> {
     /// Permissions, placement and the rest of the option word.
@@ -108,7 +116,7 @@ impl<M: Mmu> Vmar<M> {
             range,
             vmo,
             first: checked.first,
-            options: options.difference(VmOptions::PERMISSIONS),
+            options: options.intersection(KEPT),
             maximal: permitted & self.can_map(),
             protection: Protection::Uniform(requested(options)),
         };

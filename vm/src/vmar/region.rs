@@ -184,7 +184,7 @@ impl<M: Mmu> Mapping<M> {
         PageIndex::ZERO.saturating_add(self.page_number(base, address))
     }
 
-    /// The options it was made with, without permissions.
+    /// The options it was made with, as far as they still matter.
     #[inline]
     pub const fn options(&self) -> VmOptions {
         self.options

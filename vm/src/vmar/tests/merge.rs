@@ -50,7 +50,7 @@ fn mappings_that_differ_in_anything_stay_apart() {
             ..request_at(4, &vmo, 4, 1)
         },
         MapRequest {
-            options: RW | SPECIFIC | VmOptions::ALLOW_FAULTS,
+            options: RW | VmOptions::SPECIFIC_OVERWRITE,
             ..request_at(4, &vmo, 4, 1)
         },
         request_at(1, &vmo, 0, 1),
@@ -62,6 +62,29 @@ fn mappings_that_differ_in_anything_stay_apart() {
         vmar.unmap(at, P, Allowed).expect("mapped");
     }
     drop((vmar, vmo, other));
+    finish(world);
+}
+
+#[test]
+fn options_that_a_mapping_forgets_do_not_keep_it_apart() {
+    let world = World::new();
+    let (vmar, vmo) = (world.vmar(6), world.numbered_vmo(6));
+    let forgotten = [
+        VmOptions::empty(),
+        VmOptions::ALLOW_FAULTS,
+        VmOptions::MAP_RANGE,
+        VmOptions::PERM_READ_IF_XOM_UNSUPPORTED,
+        VmOptions::from_bits_retain(12 << 24),
+    ];
+    for (page, options) in forgotten.into_iter().enumerate() {
+        vmar.map(MapRequest {
+            options: RW | SPECIFIC | options,
+            ..request_at(page, &vmo, page, 1)
+        })
+        .expect("free");
+        assert_eq!(mappings(&vmo), 1, "{options:?}");
+    }
+    drop((vmar, vmo));
     finish(world);
 }
 

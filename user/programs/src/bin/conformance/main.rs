@@ -25,9 +25,12 @@ mod property;
 mod random_calls;
 mod system;
 mod vmar_allocate;
+mod vmar_dead;
 mod vmar_destroy;
 mod vmar_edges;
+mod vmar_examples;
 mod vmar_map;
+mod vmar_merge;
 mod vmar_overwrite;
 mod vmar_placement;
 mod vmar_protect;
@@ -61,8 +64,11 @@ fn main() -> i64 {
         vmar_protect::pairs::TESTS,
         vmar_protect::walk::TESTS,
         vmar_protect::effects::TESTS,
+        vmar_merge::TESTS,
         vmar_destroy::TESTS,
+        vmar_dead::TESTS,
         vmar_edges::TESTS,
+        vmar_examples::TESTS,
         vmar_rights::TESTS,
         vmo_create::TESTS,
         vmo_copy::TESTS,
