@@ -13,7 +13,7 @@ use syscall::info::{Map, MapKind, Mapping};
 use syscall::vmaps::{HumanBytes, MapLine, Permissions};
 use vm::addr::VirtAddr;
 use vm::aspace::AddressSpace;
-use vm::explain::{Refusal, RegionReport, RegionReportKind};
+use vm::explain::{Explanation, Refusal, RegionReport, RegionReportKind};
 use vm::mmu::Access;
 
 use crate::records::permissions;
@@ -29,6 +29,12 @@ pub fn print(space: &AddressSpace<Tables>, address: VirtAddr, access: Access, st
         None => println!("  because the page could not be had at that moment"),
     }
     println!("  around it:");
+    print_surroundings(&explanation, address);
+}
+
+/// Shows the regions around `address`; if nothing is mapped there, also the nearest mappings, with the address
+/// marked.
+pub fn print_surroundings(explanation: &Explanation, address: VirtAddr) {
     for (depth, report) in explanation.chain.iter().enumerate() {
         print_region(report, depth);
         if depth == 0 && explanation.omitted > 0 {
@@ -39,7 +45,9 @@ pub fn print(space: &AddressSpace<Tables>, address: VirtAddr, access: Access, st
     if let Some(below) = &explanation.below {
         print_region(below, depth);
     }
-    println!(" >>> {:7} {:016x}", "", address.raw());
+    if explanation.backing.is_none() {
+        println!(" >>> {:7} {:016x}", "", address.raw());
+    }
     if let Some(above) = &explanation.above {
         print_region(above, depth);
     }

@@ -5,8 +5,13 @@
 
 mod crash;
 pub mod explain;
+mod json;
 mod run;
 mod show;
+mod stat;
+mod vmaps;
+mod walk;
+mod words;
 
 use core::str::SplitWhitespace;
 
@@ -45,9 +50,21 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "vmaps",
-        arguments: "[KOID|NAME]",
+        arguments: "[PROCESS] [--json]",
         help: "show an address space, by default the kernel's",
-        run: show::vmaps,
+        run: vmaps::vmaps,
+    },
+    Command {
+        name: "walk",
+        arguments: "[PROCESS] ADDRESS [--json]",
+        help: "show how an address is translated, and why an access works or fails",
+        run: walk::walk,
+    },
+    Command {
+        name: "stat",
+        arguments: "[--json]",
+        help: "count faults, page tables, flushes and shootdowns since the start",
+        run: stat::stat,
     },
     Command {
         name: "free",
@@ -96,6 +113,7 @@ fn help(_: SplitWhitespace<'_>) -> Result<()> {
     {
         println!("  {name:<6} {arguments:<26} {help}");
     }
+    println!("  PROCESS is a koid, a name, or `kernel`; ADDRESS is hexadecimal, like 0x400000.");
     Ok(())
 }
 
@@ -114,11 +132,30 @@ mod tests {
         assert_eq!(execute("run bin/no-such-program"), Err(Status::NOT_FOUND));
         assert_eq!(execute("vmaps no-such-process"), Err(Status::NOT_FOUND));
         assert_eq!(execute("crash nothing"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("vmaps --xml"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("vmaps kernel kernel"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("walk"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("walk 400000"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("walk 0x1 0x2 0x3"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("walk no-such-process 0x1"), Err(Status::NOT_FOUND));
+        assert_eq!(execute("stat kernel"), Err(Status::INVALID_ARGS));
     }
 
     #[ktest]
     fn commands_that_only_show_something_succeed() {
-        for command in ["help", "ls", "ps", "vmaps", "free"] {
+        let commands = [
+            "help",
+            "ls",
+            "ps",
+            "free",
+            "vmaps",
+            "vmaps kernel --json",
+            "walk 0x400000",
+            "walk kernel 0xffffffffffffffff --json",
+            "stat",
+            "stat --json",
+        ];
+        for command in commands {
             assert_eq!(execute(command), Ok(()), "{command}");
         }
     }

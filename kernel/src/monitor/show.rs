@@ -1,15 +1,11 @@
 //! Commands that only show something.
 
-use alloc::sync::Arc;
 use core::str::SplitWhitespace;
 
-use arch::paging::Tables;
-use syscall::vmaps::{HumanBytes, MapLine};
-use syscall::{Result, Status};
-use vm::aspace::AddressSpace;
+use syscall::Result;
+use syscall::vmaps::HumanBytes;
 
-use crate::object::{Phase, Process, processes};
-use crate::records;
+use crate::object::{Phase, processes};
 use crate::{loader, memory};
 
 /// `ls`: the programs in the initrd.
@@ -43,25 +39,6 @@ pub fn ps(_: SplitWhitespace<'_>) -> Result<()> {
     Ok(())
 }
 
-/// `vmaps [KOID|NAME]`: an address space, by default the kernel's.
-pub fn vmaps(mut words: SplitWhitespace<'_>) -> Result<()> {
-    let Some(word) = words.next() else {
-        return print_space(memory::kernel_space());
-    };
-    let Some(process) = find(word)? else {
-        println!("vmaps: no process `{word}`; `ps` lists them");
-        return Err(Status::NOT_FOUND);
-    };
-    print_space(process.space())
-}
-
-fn print_space(space: &AddressSpace<Tables>) -> Result<()> {
-    records::for_each_in_space(space, |record| {
-        println!("{}", MapLine(record));
-        Ok(())
-    })
-}
-
 /// `free`: where the memory is.
 pub fn free(_: SplitWhitespace<'_>) -> Result<()> {
     let stats = memory::kmem_stats();
@@ -80,18 +57,4 @@ pub fn free(_: SplitWhitespace<'_>) -> Result<()> {
         println!("  {name:<12} {pages:>9} pages {:>8}", HumanBytes(bytes));
     }
     Ok(())
-}
-
-/// The process with this koid or, failing that, the first one with this name.
-fn find(word: &str) -> Result<Option<Arc<Process>>> {
-    let all = processes()?;
-    let koid = word.parse::<u64>().ok();
-    let by_koid = all
-        .iter()
-        .find(|process| Some(process.header().koid().raw_koid()) == koid);
-    let by_name = || {
-        all.iter()
-            .find(|process| process.name().as_bytes() == word.as_bytes())
-    };
-    Ok(by_koid.or_else(by_name).cloned())
 }
