@@ -3,9 +3,10 @@
 # Variables given on the command line (make run ARCH=aarch64 SMP=2) reach the scripts through the environment.
 
 .DEFAULT_GOAL := help
-.PHONY: help run debug test test-host test-kernel test-user test-boot doctor lint doc image clean
+.PHONY: help run debug test test-host test-kernel test-user test-boot bench-host doctor lint doc image clean
 MAKEFLAGS += --no-print-directory
 export ARCH SMP MEMORY PROFILE ACCEL CMDLINE TIMEOUT MACHINE CPU GIC EL BOOT
+export SIZES TIMES JSON RECORD
 
 help: ## Show this list
 	@echo "Targets:"
@@ -33,6 +34,9 @@ test-user: ## Run the conformance program and hostile calls in user mode
 
 test-boot: ## Boot on every kind of machine
 	@scripts/setup build run image && scripts/test boot
+
+bench-host: ## Compare the region tree with other structures (SIZES=10,1000 TIMES=0 JSON=1 RECORD=1)
+	@scripts/setup build bench-host && scripts/bench-host
 
 doctor: ## Show which tools are there and which are needed
 	@scripts/doctor

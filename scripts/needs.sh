@@ -22,6 +22,7 @@ image  /usr/lib/grub/x86_64-efi/normal.mod  grub-efi-amd64-bin  -
 image  xorriso                              xorriso             1.5
 image  mformat                              mtools              -
 image  /usr/share/ovmf/OVMF.fd              ovmf                -
+bench-host  valgrind                        valgrind            3.16
 ROWS
 }
 

@@ -4,6 +4,7 @@
 plan_host() {
     step single "scripts" "$ROOT/scripts/tests/all"
     step cargo "host crates" "$ROOT/scripts/cargo" test --all-features
+    step cargo "structures that the region tree is compared with" "$ROOT/scripts/cargo" test --manifest-path "$ROOT/bench/host/Cargo.toml" --target-dir "${CARGO_TARGET_DIR:-$ROOT/target}"
 }
 
 plan_kernel() {
