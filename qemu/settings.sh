@@ -8,6 +8,7 @@
 #   PROFILE  dev | release              EL       1 | 2 (aarch64): exception level at entry
 #   ACCEL    tcg | kvm                  BOOT     kernel | bios | uefi: direct, or the ISO through GRUB
 #   CMDLINE  words for the kernel       TIMEOUT  seconds until the machine is stopped
+#   ICOUNT   0 | 1: the machine's time counts executed instructions (one CPU, tcg)
 
 # one_of NAME VALUE ALLOWED…
 one_of() {
@@ -58,6 +59,21 @@ check_machine() {
     [[ $CPU =~ ^[A-Za-z0-9._,=+-]*$ ]] || die "CPU=$CPU is not a CPU model of QEMU" "qemu-system-$ARCH -cpu help lists them"
 }
 
+# Counting instructions takes one CPU, of a model whose counters show each instruction: `rep stosb` of a CPU that has it
+# fast would be counted once a byte, and aarch64's counter usually takes 16 instructions a tick.
+check_counting() {
+    one_of ICOUNT "$ICOUNT" 0 1
+    if ((ICOUNT == 1)); then
+        : "${SMP:=1}"
+        [[ $ACCEL == tcg ]] || die "ICOUNT=1 needs ACCEL=tcg"
+        [[ $SMP =~ ^0*1$ ]] || die "ICOUNT=1 needs SMP=1"
+        case $ARCH in
+            x86_64) : "${CPU:=qemu64}" ;;
+            aarch64) : "${CPU:=cortex-a72,cntfrq=1000000000}" ;;
+        esac
+    fi
+}
+
 # What KVM asks of the host; picks the CPU model for the accelerator.
 check_accelerator() {
     if [[ $ACCEL == kvm ]]; then
@@ -73,13 +89,15 @@ check_accelerator() {
 
 # Fills in the defaults and checks everything.
 load_settings() {
-    : "${ARCH:=x86_64}" "${SMP:=4}" "${MEMORY:=256M}" "${PROFILE:=dev}" "${ACCEL:=tcg}"
+    : "${ARCH:=x86_64}" "${SMP:=}" "${MEMORY:=256M}" "${PROFILE:=dev}" "${ACCEL:=tcg}" "${ICOUNT:=0}"
     : "${CMDLINE:=}" "${TIMEOUT:=120}" "${MACHINE:=}" "${CPU:=}" "${GIC:=}" "${EL:=}" "${BOOT:=kernel}"
     one_of ARCH "$ARCH" x86_64 aarch64
     one_of PROFILE "$PROFILE" dev release
     one_of ACCEL "$ACCEL" tcg kvm
     one_of BOOT "$BOOT" kernel bios uefi
     [[ $CMDLINE != *$'\n'* ]] || die "CMDLINE has more than one line"
+    check_counting
+    : "${SMP:=4}"
     check_numbers
     check_machine
     check_accelerator

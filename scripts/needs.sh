@@ -12,6 +12,7 @@ build  make                                 make                4.0
 build  ld.lld                               lld                 14.0
 build  llvm-objcopy                         llvm                14.0
 build  llvm-nm                              llvm                14.0
+build  llvm-symbolizer                      llvm                14.0
 build  cpio                                 cpio                2.12
 run    qemu-system-x86_64                   qemu-system-x86     7.0
 run    qemu-system-aarch64                  qemu-system-arm     7.0

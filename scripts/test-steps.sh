@@ -55,6 +55,12 @@ plan_iso() {
     step single "boot, x86_64, GRUB on UEFI" boot_iso BOOT=uefi
 }
 
+# The benchmark with few mappings: every row must be there. What the rows say is for people.
+plan_bench() {
+    step build "build kernel and programs, $1, release" build_both "$1" release
+    step single "benchmark, $1, few mappings" env "ARCH=$1" "$ROOT/scripts/bench" --smoke
+}
+
 build_both() {
     build_kernel "$1" "$2"
     build_initrd "$1" "$2"

@@ -25,5 +25,7 @@ expect "without a terminal the kernel is told so" 0 "$(verdict 33 CMDLINE=init=b
 expect "the command line arrives" yes "$(grep -q -- '-append interactive=0 init=bin/x' "$work/output" && echo yes)"
 expect "EL2 is QEMU's virtualization" 0 "$(verdict 33 ARCH=aarch64 EL=2 GIC=2)"
 expect "EL2 and GIC arrive" yes "$(grep -q 'virt,gic-version=2,virtualization=on' "$work/output" && echo yes)"
+expect "instructions can be counted" 0 "$(verdict 33 ICOUNT=1)"
+expect "one instruction a nanosecond" yes "$(grep -q -- '-smp 1 .*-icount shift=0,sleep=off' "$work/output" && echo yes)"
 rm "$work/initrd"
 expect "a missing initrd is an error" 1 "$(verdict 33)"

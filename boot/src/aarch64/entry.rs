@@ -29,12 +29,17 @@ static LOAD_ADDRESS: AtomicUsize = AtomicUsize::new(0);
 
 /// Where the assembly goes on in Rust.
 #[unsafe(no_mangle)]
-extern "C" fn boot_entry(device_tree: PhysAddr, load_address: PhysAddr) -> ! {
+extern "C" fn boot_entry(device_tree: PhysAddr, load_address: PhysAddr, first_tick: u64) -> ! {
     LOAD_ADDRESS.store(load_address.raw(), Ordering::Relaxed);
     // SAFETY:
     // 1. The kernel's binary defines the function with this signature; there is no other.
     // 2. It is called once, on the boot CPU, in the state that the crate's first page describes.
-    unsafe { kernel_main(Handoff { device_tree }) }
+    unsafe {
+        kernel_main(Handoff {
+            device_tree,
+            first_tick,
+        })
+    }
 }
 
 /// Has this CPU translate the upper half through the tables with root `tables`.

@@ -36,6 +36,7 @@ _start:
 // x0: physical address of the device tree
 boot_cpu:
     mov     x19, x0
+    mrs     x22, cntvct_el0        // kept for `boot_entry`
     bl      drop_to_el1
     bl      fill_boot_tables
     adrp    x0, boot_l0
@@ -57,6 +58,7 @@ boot_higher_half:
     b       1b
 2:  mov     x0, x19
     mov     x1, x21
+    mov     x2, x22
     mov     x29, xzr
     mov     x30, xzr
     b       boot_entry

@@ -26,6 +26,8 @@ const DIRECT_MAP_LIMIT: PhysAddr = PhysAddr::new(512 << 30);
 pub struct Handoff {
     /// Where the flattened device tree lies.
     pub device_tree: PhysAddr,
+    /// The virtual counter at the kernel's first instruction.
+    pub first_tick: u64,
 }
 
 /// With what a CPU starts at [`secondary_entry`], which is given its physical address.

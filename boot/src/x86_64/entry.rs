@@ -15,7 +15,7 @@ unsafe extern "Rust" {
 
 /// Where the assembly goes on in Rust.
 #[unsafe(no_mangle)]
-extern "C" fn boot_entry(protocol: u32, information: u32) -> ! {
+extern "C" fn boot_entry(protocol: u32, information: u32, first_tick: u64) -> ! {
     let protocol = match protocol {
         PROTOCOL_PVH => Protocol::Pvh,
         _ => Protocol::Multiboot2,
@@ -28,6 +28,7 @@ extern "C" fn boot_entry(protocol: u32, information: u32) -> ! {
         kernel_main(Handoff {
             protocol,
             information,
+            first_tick,
         })
     }
 }

@@ -78,6 +78,9 @@ common_start:
     cld
     movl %ebx, %esi
     movl $(__boot_stack_end - IMAGE_OFFSET), %esp
+    rdtsc
+    movl %eax, boot_first_tick - IMAGE_OFFSET
+    movl %edx, boot_first_tick - IMAGE_OFFSET + 4
 
     # A loader need not clear what the file does not hold.
     movl $(__bss_start - IMAGE_OFFSET), %edi
@@ -173,9 +176,15 @@ high_long_mode:
     movq $__boot_stack_end, %rsp
     movl %ebp, %edi
     movl %esi, %esi
+    movq boot_first_tick(%rip), %rdx
     xorl %ebp, %ebp
     callq boot_entry
     ud2
+
+# The time stamp counter at the start. Not in .bss, which is cleared later.
+.section .data.boot, "aw"
+.balign 8
+boot_first_tick: .quad 0
 
 # Intel SDM 3A, 3.4.5 "Segment Descriptors"; accessed bits set, so that the CPU never writes here.
 .section .rodata.boot, "a"

@@ -60,6 +60,8 @@ pub struct Handoff {
     pub protocol: Protocol,
     /// Where its information structure lies.
     pub information: PhysAddr,
+    /// The time stamp counter at the kernel's first instruction.
+    pub first_tick: u64,
 }
 
 /// The serial port: every machine that we run on has it, and no table would be easier to reach.
@@ -200,6 +202,7 @@ mod tests {
         let handoff = Handoff {
             protocol: Protocol::Pvh,
             information: PhysAddr::new(0x8000),
+            first_tick: 0,
         };
         let image = PhysRange::new(PhysAddr::new(M as usize), PageCount::new(256));
         describe(memory, &handoff, image.expect("a valid range"), 0)

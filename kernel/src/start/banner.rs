@@ -14,8 +14,8 @@ pub fn title() {
     );
 }
 
-/// What was found.
-pub fn machine(info: &BootInfo, running_cpus: usize) {
+/// What was found, and when the start began; `first_tick` is the counter at the first instruction.
+pub fn machine(info: &BootInfo, running_cpus: usize, first_tick: u64) {
     let total = HumanBytes(memory::total_bytes());
     println!(
         "  cpus       {running_cpus} running, {} described",
@@ -39,6 +39,8 @@ pub fn machine(info: &BootInfo, running_cpus: usize) {
     };
     println!("  console    {console}");
     println!("  features   {}", arch::cpu::features());
+    let now = arch::timer::ticks();
+    println!("  counter    {first_tick} at the first instruction, {now} now");
     if !info.command_line.is_empty() {
         println!("  options    {}", info.command_line);
     }

@@ -91,7 +91,7 @@ extern "Rust" fn kernel_main(handoff: Handoff) -> ! {
         cpus::start_others(info),
         MORE_MEMORY,
     );
-    banner::machine(info, started);
+    banner::machine(info, started, handoff.first_tick);
     console::set_interaction(options.interaction);
     let main = sched::spawn("main", CpuId::BOOT, main_thread, 0);
     done("starting the first thread", main, MORE_MEMORY);
