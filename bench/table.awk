@@ -68,7 +68,7 @@ function print_architecture(architecture, row, ours, wanted, verdict, met, misse
         print_row(architecture, row, ours, verdict)
     }
     if (format == "text") printf "%s: %d targets met, %d missed\n\n", architecture, met, missed
-    if (format == "markdown") printf "\n%d targets met, %d missed.\n\n", met, missed
+    if (format == "markdown") printf "\n%d targets met, %d missed.\n%s", met, missed, architecture == architectures[architecture_count] ? "" : "\n"
 }
 
 function print_head(architecture) {
