@@ -3,7 +3,10 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::{HandleValue, Property, Result, Rights, Status, Topic, VmOptions, VmoOptions};
+use crate::{
+    FeatureKind, HandleValue, Property, Result, Rights, Status, Topic, VmOptions, VmarOp,
+    VmoOptions,
+};
 
 /// The most arguments a system call can have.
 pub const MAX_ARGUMENTS: usize = 8;
@@ -97,6 +100,8 @@ from_register! {
     VmoOptions: register => Self::from_bits_retain(register as u32);
     Topic: register => Self::from_raw(register as u32);
     Property: register => Self::from_raw(register as u32);
+    VmarOp: register => Self::from_raw(register as u32);
+    FeatureKind: register => Self::from_raw(register as u32);
 }
 
 /// What a call answers, as the result register carries it.

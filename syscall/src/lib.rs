@@ -21,6 +21,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod features;
 mod identity;
 pub mod info;
 #[cfg(feature = "kernel")]
@@ -39,7 +40,9 @@ mod table;
 #[cfg(feature = "user")]
 pub mod user;
 pub mod vmaps;
+mod vmar_op;
 
+pub use features::{AddressTaggingFeatureFlags, CpuFeatureFlags, FeatureKind, VmFeatureFlags};
 pub use identity::{HandleValue, Koid, ResourceKind, SystemResource};
 pub use info::Topic;
 pub use name::Name;
@@ -50,6 +53,7 @@ pub use property::Property;
 pub use rights::Rights;
 pub use signals::Signals;
 pub use status::{Result, Status};
+pub use vmar_op::VmarOp;
 
 /// The size of a base page in bytes, on every architecture.
 pub const PAGE_SIZE: usize = 4096;

@@ -6,8 +6,9 @@
 #![allow(non_camel_case_types, reason = "these are Zircon's names")]
 
 use crate::{
-    CachePolicy, HandleValue, Koid, Name, Property, Rights, Signals, Topic, VmOptions,
-    VmoInfoFlags, VmoOptions, info,
+    AddressTaggingFeatureFlags, CachePolicy, CpuFeatureFlags, FeatureKind, HandleValue, Koid, Name,
+    Property, Rights, Signals, Topic, VmFeatureFlags, VmOptions, VmarOp, VmoInfoFlags, VmoOptions,
+    info,
 };
 
 pub use crate::object_type::constants::*;
@@ -195,6 +196,35 @@ mirror! {
         ZX_INFO_VMO_VIA_IOB_HANDLE = VIA_IOB_HANDLE,
     }
 
+    u32, VmarOp.into_raw {
+        ZX_VMAR_OP_COMMIT = COMMIT,
+        ZX_VMAR_OP_DECOMMIT = DECOMMIT,
+        ZX_VMAR_OP_MAP_RANGE = MAP_RANGE,
+        ZX_VMAR_OP_ZERO = ZERO,
+        ZX_VMAR_OP_DONT_NEED = DONT_NEED,
+        ZX_VMAR_OP_ALWAYS_NEED = ALWAYS_NEED,
+        ZX_VMAR_OP_PREFETCH = PREFETCH,
+    }
+
+    u32, FeatureKind.into_raw {
+        ZX_FEATURE_KIND_CPU = CPU,
+        ZX_FEATURE_KIND_HW_BREAKPOINT_COUNT = HW_BREAKPOINT_COUNT,
+        ZX_FEATURE_KIND_HW_WATCHPOINT_COUNT = HW_WATCHPOINT_COUNT,
+        ZX_FEATURE_KIND_ADDRESS_TAGGING = ADDRESS_TAGGING,
+        ZX_FEATURE_KIND_VM = VM,
+    }
+
+    u32, CpuFeatureFlags.bits {
+        ZX_HAS_CPU_FEATURES = HAS_CPU_FEATURES,
+    }
+
+    u32, AddressTaggingFeatureFlags.bits {
+        ZX_ARM64_FEATURE_ADDRESS_TAGGING_TBI = ARM64_FEATURE_ADDRESS_TAGGING_TBI,
+    }
+
+    u32, VmFeatureFlags.bits {
+        ZX_VM_FEATURE_CAN_MAP_XOM = VM_FEATURE_CAN_MAP_XOM,
+    }
 
     u32, Property.into_raw {
         ZX_PROP_REGISTER_GS = REGISTER_GS,

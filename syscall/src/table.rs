@@ -175,5 +175,29 @@ macro_rules! for_each_system_call {
         ) -> status;
         /// Fills a buffer with random bytes; a bad buffer ends the caller.
         27 cprng_draw zx_cprng_draw(buffer: output u8, buffer_size: value usize) -> nothing;
+        /// Performs an operation on what is mapped in a range of addresses.
+        28 vmar_op_range zx_vmar_op_range(
+            vmar: value HandleValue,
+            op: value VmarOp,
+            address: value usize,
+            length: value usize,
+            buffer: output u8,
+            buffer_size: value usize,
+        ) -> status;
+        /// Asks for the stream size of a VMO in bytes.
+        29 vmo_get_stream_size zx_vmo_get_stream_size(
+            vmo: value HandleValue,
+            size: output u64,
+        ) -> status;
+        /// Changes the stream size of a VMO; what is beyond it becomes zero.
+        30 vmo_set_stream_size zx_vmo_set_stream_size(
+            vmo: value HandleValue,
+            size: value u64,
+        ) -> status;
+        /// Asks what the machine can do.
+        31 system_get_features zx_system_get_features(
+            kind: value FeatureKind,
+            features: output u32,
+        ) -> status;
     } };
 }

@@ -32,6 +32,9 @@ macro_rules! c_argument {
 
 /// The C type of a value.
 macro_rules! c_type {
+    (FeatureKind) => {
+        u32
+    };
     (HandleValue) => {
         zx_handle_t
     };
@@ -46,6 +49,9 @@ macro_rules! c_type {
     };
     (VmOptions) => {
         zx_vm_option_t
+    };
+    (VmarOp) => {
+        u32
     };
     (VmoOptions) => {
         u32

@@ -125,6 +125,24 @@ pub fn before_user() {
     }
 }
 
+/// A safe point in the middle of a long call, for a thread that holds no lock.
+///
+/// Lets others run if it is their turn, as [`before_user`] does.
+///
+/// # Errors
+/// [`Interrupted::Killed`]: the thread is to end, so whatever it does is for nobody.
+pub fn pause() -> Result<(), Interrupted> {
+    if current().is_killed() {
+        return Err(Interrupted::Killed);
+    }
+    if take_request() {
+        crate::console::deliver_input();
+        bury_dead();
+        yield_now();
+    }
+    Ok(())
+}
+
 /// Ends the current thread, and with the last thread of a process the process.
 ///
 /// The caller's frames are never left: they must own nothing.

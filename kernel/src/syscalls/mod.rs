@@ -21,7 +21,9 @@ mod tests;
 use alloc::sync::Arc;
 
 use syscall::kernel::{MAX_ARGUMENTS, SystemCalls, UserIn, UserOut, dispatch};
-use syscall::{HandleValue, Property, Result, Rights, Topic, VmOptions, VmoOptions};
+use syscall::{
+    FeatureKind, HandleValue, Property, Result, Rights, Topic, VmOptions, VmarOp, VmoOptions,
+};
 
 use crate::handle::Handle;
 use crate::object::Process;
@@ -109,6 +111,19 @@ impl SystemCalls for Calls {
         vmar::destroy(vmar)
     }
 
+    fn vmar_op_range(
+        &self,
+        vmar: HandleValue,
+        op: VmarOp,
+        address: usize,
+        length: usize,
+        buffer: UserOut<u8>,
+        buffer_size: usize,
+    ) -> Result<()> {
+        let range = vmar::Range { address, length };
+        vmar::op_range(vmar, op, range, (buffer, buffer_size))
+    }
+
     fn vmo_create(&self, size: u64, options: VmoOptions, vmo: UserOut<HandleValue>) -> Result<()> {
         vmo::create(size, options, vmo)
     }
@@ -139,6 +154,14 @@ impl SystemCalls for Calls {
 
     fn vmo_set_size(&self, vmo: HandleValue, size: u64) -> Result<()> {
         vmo::set_size(vmo, size)
+    }
+
+    fn vmo_get_stream_size(&self, vmo: HandleValue, size: UserOut<u64>) -> Result<()> {
+        vmo::get_stream_size(vmo, size)
+    }
+
+    fn vmo_set_stream_size(&self, vmo: HandleValue, size: u64) -> Result<()> {
+        vmo::set_stream_size(vmo, size)
     }
 
     fn handle_close(&self, handle: HandleValue) -> Result<()> {
@@ -255,6 +278,10 @@ impl SystemCalls for Calls {
 
     fn system_get_version_string(&self, version: UserOut<u8>, version_size: usize) -> Result<()> {
         system::get_version_string(version, version_size)
+    }
+
+    fn system_get_features(&self, kind: FeatureKind, features: UserOut<u32>) -> Result<()> {
+        system::get_features(kind, features)
     }
 
     fn cprng_draw(&self, buffer: UserOut<u8>, buffer_size: usize) {

@@ -3,8 +3,8 @@
 use syscall::kernel::{UserIn, UserOut};
 use syscall::{HandleValue, Name, ObjectType, Property, Result, Rights, Status};
 
-use super::caller;
 use super::user_memory::{read_bytes, write_bytes};
+use super::{caller, vmo};
 use crate::handle::require;
 use crate::object::KernelObject;
 
@@ -52,6 +52,16 @@ pub fn set_property(
             read_bytes(from, bytes)?;
             let name = Name::from_bytes_lossy(bytes);
             object.set_name(name).ok_or(Status::WRONG_TYPE)
+        }
+        Property::VMO_CONTENT_SIZE => {
+            let KernelObject::Vmo(vmo) = &object else {
+                return Err(Status::WRONG_TYPE);
+            };
+            require(held, Rights::WRITE)?;
+            let mut bytes = [0; size_of::<u64>()];
+            check_size(size, bytes.len())?;
+            read_bytes(from, &mut bytes)?;
+            vmo::change_stream_size(vmo, u64::from_le_bytes(bytes))
         }
         _ => Err(unavailable(&object, property)),
     }

@@ -1,10 +1,13 @@
 //! Calls about the system as a whole. Source: `docs/spec/objects.md` §12.
 
 use syscall::kernel::UserOut;
-use syscall::{Result, Status, VERSION_STRING_BYTES};
+use syscall::{
+    AddressTaggingFeatureFlags, CpuFeatureFlags, FeatureKind, Result, Status, VERSION_STRING_BYTES,
+    VmFeatureFlags,
+};
 
 use super::caller;
-use super::user_memory::write_bytes;
+use super::user_memory::{self, write_bytes};
 use crate::memory;
 use crate::object::EXCEPTION_KILL;
 use crate::random;
@@ -56,6 +59,29 @@ pub fn get_version_string(out: UserOut<u8>, size: usize) -> Result<()> {
         return Err(Status::BUFFER_TOO_SMALL);
     }
     write_bytes(out.address(), VERSION.as_bytes())
+}
+
+/// Tells what the machine can do.
+///
+/// No breakpoint or watchpoint of a CPU can be used by a program, and no bit of an address is ignored.
+///
+/// # Errors
+/// - `NOT_SUPPORTED`: there is no such kind of features.
+/// - `INVALID_ARGS`: the result cannot be written.
+pub fn get_features(kind: FeatureKind, out: UserOut<u32>) -> Result<()> {
+    let features = match kind {
+        FeatureKind::CPU => CpuFeatureFlags::HAS_CPU_FEATURES.bits(),
+        FeatureKind::HW_BREAKPOINT_COUNT | FeatureKind::HW_WATCHPOINT_COUNT => 0,
+        FeatureKind::ADDRESS_TAGGING => AddressTaggingFeatureFlags::empty().bits(),
+        FeatureKind::VM => {
+            let mut features = VmFeatureFlags::empty();
+            let can_execute_only = arch::paging::can_execute_only();
+            features.set(VmFeatureFlags::VM_FEATURE_CAN_MAP_XOM, can_execute_only);
+            features.bits()
+        }
+        _ => return Err(Status::NOT_SUPPORTED),
+    };
+    user_memory::write(out, &features)
 }
 
 /// Fills a buffer with random bytes; ends the program if it cannot be written.

@@ -1,4 +1,4 @@
-//! Calls about regions. Source: `docs/spec/vmar.md` §3, §5 to §7 and §9.
+//! Calls about regions. Source: `docs/spec/vmar.md` §3 and §5 to §9.
 //!
 //! Here are the checks that need handles and rights; those that need the region alone are made by
 //! `vm`, in the order of the same tables.
@@ -7,14 +7,15 @@ use alloc::sync::Arc;
 
 use arch::paging::Tables;
 use syscall::kernel::UserOut;
-use syscall::{HandleValue, Result, Rights, Status, VmOptions};
+use syscall::{HandleValue, Result, Rights, Status, VmOptions, VmarOp};
 use vm::addr::VirtAddr;
 use vm::mmu::Access;
-use vm::vmar::{MapRequest, OpChildren, Vmar};
+use vm::vmar::{MapRequest, OpChildren, RangeOp, RangeRequest, Vmar};
 
 use super::{caller, deliver, user_memory};
 use crate::handle::Handle;
 use crate::object::{VmarObject, VmoObject};
+use crate::sched;
 
 /// What `vmar_allocate` asks for.
 #[derive(Clone, Copy)]
@@ -36,6 +37,15 @@ pub struct Placement {
     pub vmar_offset: usize,
     /// The first byte of the VMO to show.
     pub vmo_offset: u64,
+    /// The length in bytes.
+    pub length: usize,
+}
+
+/// Some bytes of an address space.
+#[derive(Clone, Copy)]
+pub struct Range {
+    /// The first address.
+    pub address: usize,
     /// The length in bytes.
     pub length: usize,
 }
@@ -127,6 +137,31 @@ pub fn protect(vmar: HandleValue, options: VmOptions, address: usize, length: us
     region
         .vmar()
         .protect(options, VirtAddr::new(address), length, op_children(rights))
+}
+
+/// Performs an operation on what is mapped in a range. No operation takes a buffer.
+///
+/// Others have their turns meanwhile, and it ends early with the thread.
+pub fn op_range(
+    vmar: HandleValue,
+    op: VmarOp,
+    range: Range,
+    buffer: (UserOut<u8>, usize),
+) -> Result<()> {
+    let (region, rights) = caller().object::<VmarObject>(vmar, Rights::NONE)?;
+    let op = RangeOp::try_from(op)?;
+    let (buffer, buffer_size) = buffer;
+    if !buffer.is_null() || buffer_size != 0 {
+        return Err(Status::INVALID_ARGS);
+    }
+    let request = RangeRequest {
+        op,
+        address: VirtAddr::new(range.address),
+        length: range.length,
+        children: op_children(rights),
+    };
+    let pause = || sched::pause().map_err(|_| Status::CANCELED);
+    region.vmar().op_range(request, pause)
 }
 
 /// Ends a region and all that is in it.

@@ -11,6 +11,7 @@ use super::{caller, deliver};
 use crate::handle::Handle;
 use crate::object::VmoObject;
 use crate::page_copy;
+use crate::sched;
 
 /// Creates a VMO.
 pub fn create(size: u64, options: VmoOptions, out: UserOut<HandleValue>) -> Result<()> {
@@ -71,6 +72,32 @@ pub fn set_size(value: HandleValue, size: u64) -> Result<()> {
         return Err(Status::ACCESS_DENIED);
     }
     vmo.vmo().set_size(size)
+}
+
+/// Asks for the stream size.
+pub fn get_stream_size(value: HandleValue, out: UserOut<u64>) -> Result<()> {
+    let vmo = object(value, Rights::NONE)?;
+    user_memory::write(out, &vmo.vmo().stream_size())
+}
+
+/// Changes the stream size.
+///
+/// # Errors
+/// As the table of `docs/spec/vmo.md` §4: `ACCESS_DENIED` without WRITE, `NOT_SUPPORTED` for a VMO that is
+/// not made of pages, `OUT_OF_RANGE` beyond its end.
+pub fn set_stream_size(value: HandleValue, size: u64) -> Result<()> {
+    let vmo = object(value, Rights::WRITE)?;
+    change_stream_size(&vmo, size)
+}
+
+/// Changes the stream size of a VMO that may be written.
+///
+/// Others have their turns meanwhile. It ends only when all is zero that has to be, also for a thread
+/// that is to end: others may see the VMO.
+pub fn change_stream_size(vmo: &VmoObject, size: u64) -> Result<()> {
+    vmo.vmo().set_stream_size(size, || {
+        let _ = sched::pause();
+    })
 }
 
 fn object(value: HandleValue, needed: Rights) -> Result<Arc<VmoObject>> {

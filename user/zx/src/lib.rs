@@ -15,12 +15,13 @@
 //!
 //! Signatures are those of the reference generation in `docs/spec/zx-crate.md`, with the spellings of
 //! later generations beside them. What needs system calls that do not exist yet (signals, waiting,
-//! VMO children, range operations) is left out.
+//! VMO children, range operations on VMOs) is left out.
 
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
 
+mod features;
 mod handle;
 mod info;
 mod maps;
@@ -34,6 +35,7 @@ mod vmar;
 mod vmar_flags;
 mod vmo;
 
+pub use features::{FeatureFlags, system_get_feature_flags};
 pub use handle::{AsHandleRef, Handle, HandleBased, NullableHandle};
 pub use info::{
     HandleBasicInfo, HandleCountInfo, ObjectQuery, object_get_info, object_get_info_single,
@@ -43,8 +45,8 @@ pub use maps::{MapDetails, MapInfo, MappingDetails};
 pub use property::{PropertyQuery, object_get_property, object_set_property};
 pub use resource::{MemStats, Resource};
 pub use syscall::{
-    CachePolicy, Koid, Name, ObjectType, Property, Rights, Signals, Status, Topic, VmoInfoFlags,
-    VmoOptions, sys,
+    AddressTaggingFeatureFlags, CachePolicy, CpuFeatureFlags, Koid, Name, ObjectType, Property,
+    Rights, Signals, Status, Topic, VmFeatureFlags, VmarOp, VmoInfoFlags, VmoOptions, sys,
 };
 pub use system::{
     cprng_draw, debug_write, system_get_num_cpus, system_get_page_size, system_get_physmem,

@@ -22,6 +22,14 @@ impl PropertyQuery for NameProperty {
     type PropTy = Name;
 }
 
+/// The stream size of a VMO.
+pub(crate) struct ContentSizeProperty;
+
+impl PropertyQuery for ContentSizeProperty {
+    const PROPERTY: Property = Property::VMO_CONTENT_SIZE;
+    type PropTy = u64;
+}
+
 /// Reads a property.
 ///
 /// # Errors

@@ -2,14 +2,15 @@
 
 use alloc::vec::Vec;
 use core::mem::{MaybeUninit, size_of};
+use core::ptr;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::handle::handle_type;
 use crate::info::queries;
 use crate::{
-    AsHandleRef, Handle, MapInfo, Status, VmarFlags, VmarFlagsExtended, Vmo, object_get_info,
-    object_get_info_single, object_get_info_vec, ok, sys,
+    AsHandleRef, Handle, MapInfo, Status, VmarFlags, VmarFlagsExtended, VmarOp, Vmo,
+    object_get_info, object_get_info_single, object_get_info_vec, ok, sys,
 };
 
 handle_type! {
@@ -160,6 +161,37 @@ impl Vmar {
     pub unsafe fn protect(&self, addr: usize, len: usize, flags: VmarFlags) -> Result<(), Status> {
         // SAFETY: the caller answers for the memory in the range.
         ok(unsafe { sys::zx_vmar_protect(self.raw_handle(), flags.bits(), addr, len) })
+    }
+
+    /// Performs an operation on the pages that a range of addresses shows.
+    ///
+    /// `DECOMMIT` and `ZERO` change memory that is mapped, as [`Vmo::write`] can: who has made references
+    /// to mapped memory, which needs `unsafe`, answers for nobody doing that meanwhile.
+    ///
+    /// # Errors
+    /// - `INVALID_ARGS`: no such operation, the range is not valid, or it is not for mappings of regions
+    ///   inside this one.
+    /// - `OUT_OF_RANGE`: the range leaves this region, or a mapping its VMO or stream.
+    /// - `BAD_STATE`: this region was destroyed, or part of the range has no mapping.
+    /// - `ACCESS_DENIED`: a mapping may never allow what the operation does.
+    /// - `NOT_SUPPORTED`: the VMO is not made of pages.
+    /// - `NO_MEMORY`: no memory for pages.
+    ///
+    /// Source: `docs/spec/vmar.md` §8.
+    pub fn op_range(&self, op: VmarOp, addr: usize, len: usize) -> Result<(), Status> {
+        // SAFETY:
+        // 1. No buffer is given.
+        // 2. The operation moves no memory; contents of mapped memory may change at any time.
+        ok(unsafe {
+            sys::zx_vmar_op_range(
+                self.raw_handle(),
+                op.into_raw(),
+                addr,
+                len,
+                ptr::null_mut(),
+                0,
+            )
+        })
     }
 
     /// Ends this region and all that is in it; the handle stays valid.

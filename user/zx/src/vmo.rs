@@ -8,9 +8,10 @@ use zerocopy::FromBytes;
 
 use crate::handle::handle_type;
 use crate::info::queries;
+use crate::property::ContentSizeProperty;
 use crate::{
     AsHandleRef, CachePolicy, Handle, Koid, Name, Rights, Status, VmoInfoFlags, VmoOptions,
-    object_get_info_single, ok, sys,
+    object_get_info_single, object_get_property, object_set_property, ok, sys,
 };
 
 handle_type! {
@@ -183,6 +184,47 @@ impl Vmo {
         // SAFETY: pages that are cut off fault from then on, which no safe reference can see: making
         // a reference to mapped memory needs `unsafe`, and whoever did so answers for its size.
         ok(unsafe { sys::zx_vmo_set_size(self.raw_handle(), size) })
+    }
+
+    /// The stream size in bytes: what was asked for when the VMO was made or its size last changed.
+    ///
+    /// # Errors
+    /// - `BAD_HANDLE`, `WRONG_TYPE`: the handle is not that of a VMO.
+    pub fn get_stream_size(&self) -> Result<u64, Status> {
+        let mut size = 0;
+        // SAFETY: `size` is a live local that the call may write.
+        ok(unsafe { sys::zx_vmo_get_stream_size(self.raw_handle(), &mut size) })?;
+        Ok(size)
+    }
+
+    /// Changes the stream size; what is beyond the smaller of the old and the new one becomes zero.
+    ///
+    /// # Errors
+    /// - `ACCESS_DENIED`: no `WRITE` right.
+    /// - `NOT_SUPPORTED`: the VMO is not made of pages.
+    /// - `OUT_OF_RANGE`: beyond the end of the VMO.
+    ///
+    /// Source: `docs/spec/vmo.md` §4.
+    pub fn set_stream_size(&self, size: u64) -> Result<(), Status> {
+        // SAFETY: as for `set_size`; bytes that become zero may change at any time in mapped memory.
+        ok(unsafe { sys::zx_vmo_set_stream_size(self.raw_handle(), size) })
+    }
+
+    /// The stream size, as a property.
+    ///
+    /// # Errors
+    /// - `ACCESS_DENIED`: no `GET_PROPERTY` right.
+    pub fn get_content_size(&self) -> Result<u64, Status> {
+        object_get_property::<ContentSizeProperty>(self.as_handle_ref())
+    }
+
+    /// Changes the stream size through the property.
+    ///
+    /// # Errors
+    /// - `ACCESS_DENIED`: no `SET_PROPERTY` or `WRITE` right.
+    /// - As [`set_stream_size`](Self::set_stream_size).
+    pub fn set_content_size(&self, size: &u64) -> Result<(), Status> {
+        object_set_property::<ContentSizeProperty>(self.as_handle_ref(), size)
     }
 
     /// All about the VMO.

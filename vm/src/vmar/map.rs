@@ -51,7 +51,8 @@ impl<M: Mmu> Vmar<M> {
     ///
     /// Pages appear when they are touched, unless `MAP_RANGE` is given, which enters those that are
     /// present, or this is the kernel's address space, where all are made and entered at once.
-    /// `PERM_READ_IF_XOM_UNSUPPORTED` has no effect here; who knows the machine resolves it.
+    /// With `PERM_READ_IF_XOM_UNSUPPORTED`, pages can be executed without being read; where the machine
+    /// cannot do that, who knows it has added `PERM_READ` before.
     ///
     /// Locks the address space, then the VMO, then the page table.
     ///
@@ -209,9 +210,14 @@ impl<M: Mmu> Vmar<M> {
 /// Checks that the permissions make sense together.
 ///
 /// # Errors
-/// `INVALID_ARGS`: write or execute without read.
+/// `INVALID_ARGS`: write or execute without read. Only who says with `PERM_READ_IF_XOM_UNSUPPORTED` that
+/// not reading is meant may execute without it.
 pub(super) fn check_permissions(options: VmOptions) -> Result<()> {
-    let needs_read = VmOptions::PERM_WRITE | VmOptions::PERM_EXECUTE;
+    let needs_read = if options.contains(VmOptions::PERM_READ_IF_XOM_UNSUPPORTED) {
+        VmOptions::PERM_WRITE
+    } else {
+        VmOptions::PERM_WRITE | VmOptions::PERM_EXECUTE
+    };
     if options.intersects(needs_read) && !options.contains(VmOptions::PERM_READ) {
         return Err(Status::INVALID_ARGS);
     }

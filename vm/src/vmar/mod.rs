@@ -17,6 +17,8 @@
 //! | `placement` | where a region goes |
 //! | `allocate`, `map`, `unmap`, `protect`, `destroy` | the operations of those names |
 //! | `clear` | makes room in a range, for the last four |
+//! | `op_range` | operations on the pages that a range shows |
+//! | `populate` | enters pages before anybody touches them |
 //! | `walk`, `maps` | all regions in order; as records |
 //!
 //! Every operation first does what can fail, and then changes things, which cannot. Source: `spec/vmar.md`.
@@ -27,6 +29,7 @@ mod destroy;
 mod map;
 mod maps;
 mod merge;
+mod op_range;
 mod placement;
 mod populate;
 mod protect;
@@ -39,6 +42,7 @@ mod walk;
 
 pub use map::MapRequest;
 pub use maps::{MapEntry, MapEntryKind, Maps};
+pub use op_range::{RangeOp, RangeRequest};
 pub(crate) use region::{Mapping, Region, RegionKind, RegionListAdapter};
 pub(crate) use walk::Walk;
 

@@ -6,7 +6,7 @@ use core::ops::ControlFlow;
 use syscall::{Result, Status, VmOptions};
 
 use super::clear::remove_translations;
-use super::{Mapping, Region, Vmar};
+use super::{Mapping, ProtectionRun, Region, Vmar};
 use crate::addr::{PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::mmu::{Access, Domain, MapFlags, Mmu, MmuCursor};
 use crate::region_tree::HasRange;
@@ -66,20 +66,39 @@ impl<M: Mmu> Vmar<M> {
     }
 }
 
-/// A mapping whose translations are being entered, all with the same flags.
-struct Fill<'a, M: Mmu> {
+/// A part of a mapping whose translations are being entered, all with the same flags.
+pub(super) struct Fill<'a, M: Mmu> {
     mapping: &'a Mapping<M>,
+    /// The page that the first address shows.
+    first: PageIndex,
     range: VirtRange,
     flags: MapFlags,
 }
 
 impl<'a, M: Mmu> Fill<'a, M> {
+    /// All of a new mapping.
     fn new(region: &Region<M>, mapping: &'a Mapping<M>, domain: Domain) -> Self {
         let access = mapping.uniform_access().unwrap_or(Access::empty());
+        let run = ProtectionRun {
+            range: region.range(),
+            access,
+        };
+        Self::part(mapping, mapping.first(), run, domain)
+    }
+
+    /// The addresses of `run`, which show the pages from `first` on.
+    pub(super) fn part(
+        mapping: &'a Mapping<M>,
+        first: PageIndex,
+        run: ProtectionRun,
+        domain: Domain,
+    ) -> Self {
+        let ProtectionRun { range, access } = run;
         let memory = mapping.vmo().memory();
         Self {
             mapping,
-            range: region.range(),
+            first,
+            range,
             flags: MapFlags {
                 access,
                 memory,
@@ -88,18 +107,20 @@ impl<'a, M: Mmu> Fill<'a, M> {
         }
     }
 
-    /// Enters the pages that are present.
-    fn present(&self, vmo: &VmoState<M>) -> Result<()> {
+    /// Enters the pages that are present; what is entered already stays as it is.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there is no frame for a table. Pages before that one have been entered.
+    pub(super) fn present(&self, vmo: &VmoState<M>) -> Result<()> {
         if self.flags.access.is_empty() {
             return Ok(());
         }
-        let first = self.mapping.first();
-        let past = first.saturating_add(self.range.pages().get() as u64);
+        let past = self.first.saturating_add(self.range.pages().get() as u64);
         let past = past.min(self.mapping.fault_limit(vmo));
         let mut cursor = self.mapping.owner().mmu().cursor(self.range);
-        let entered = vmo.visit_present(first..past, |index, page| {
+        let entered = vmo.visit_present(self.first..past, |index, page| {
             match self.enter(&mut cursor, index, page) {
-                Ok(()) => ControlFlow::Continue(()),
+                Ok(()) | Err(Status::ALREADY_EXISTS) => ControlFlow::Continue(()),
                 Err(status) => ControlFlow::Break(status),
             }
         });
@@ -114,7 +135,7 @@ impl<'a, M: Mmu> Fill<'a, M> {
         let pages = self.mapping.vmo().pages();
         let mut cursor = self.mapping.owner().mmu().cursor(self.range);
         for number in 0..self.range.pages().get() as u64 {
-            let index = self.mapping.first().saturating_add(number);
+            let index = self.first.saturating_add(number);
             let page = match vmo.supply(pages, index, Want::Write, Asker::Fault(self.mapping))? {
                 Supply::Present(page) | Supply::Fresh(page) => page,
                 Supply::Zero => pages.zero_page(),
@@ -135,7 +156,7 @@ impl<'a, M: Mmu> Fill<'a, M> {
 
     /// Where the page at `index` appears.
     fn address(&self, index: PageIndex) -> Option<VirtAddr> {
-        let distance = usize::try_from(index.saturating_since(self.mapping.first())).ok()?;
+        let distance = usize::try_from(index.saturating_since(self.first)).ok()?;
         self.range
             .base()
             .checked_add(PageCount::new(distance).bytes()?)

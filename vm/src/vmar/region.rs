@@ -196,10 +196,16 @@ impl<M: Mmu> Mapping<M> {
         self.maximal
     }
 
+    /// Whether touching pages beyond the stream of its VMO faults.
+    #[inline]
+    pub const fn faults_beyond_stream(&self) -> bool {
+        self.options.contains(VmOptions::FAULT_BEYOND_STREAM_SIZE)
+    }
+
     /// The page from which on touching faults, for the VMO that it shows.
     #[inline]
     pub fn fault_limit(&self, vmo: &VmoState<M>) -> PageIndex {
-        if self.options.contains(VmOptions::FAULT_BEYOND_STREAM_SIZE) {
+        if self.faults_beyond_stream() {
             vmo.end().min(PageIndex::covering(vmo.stream_size()))
         } else {
             vmo.end()

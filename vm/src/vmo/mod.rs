@@ -15,6 +15,7 @@
 //!
 //! Locks: after the address space's, before the page table's. Source: `spec/vmo.md`.
 
+mod commit;
 mod copy;
 mod index;
 mod info;
@@ -22,14 +23,18 @@ mod mapping_list;
 mod page_tree;
 mod resize;
 mod state;
+mod steps;
+mod stream_size;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use commit::Stock;
 pub use copy::{CopyStep, PageRef};
 pub use index::PageIndex;
 pub use info::{Attribution, VmoInfo};
 pub(crate) use mapping_list::{Marks, RegionList};
 pub(crate) use state::{Asker, Supply, VmoState, Want};
+pub(crate) use steps::{BLOCK_PAGES, first_block};
 
 use alloc::sync::Arc;
 
@@ -169,11 +174,6 @@ impl<M: Mmu> Vmo<M> {
     /// The size in bytes, a multiple of the page size.
     pub fn size(&self) -> u64 {
         self.lock().size()
-    }
-
-    /// The size in bytes that was asked for last, before rounding.
-    pub fn stream_size(&self) -> u64 {
-        self.lock().stream_size()
     }
 
     /// Locks the contents and the list of mappings.

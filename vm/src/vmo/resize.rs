@@ -40,7 +40,7 @@ impl<M: Mmu> Vmo<M> {
         state.stream_size = size;
         if end < old_end {
             state.remove_translations(end..old_end, None);
-            state.free_pages(self.pages(), end);
+            state.free_pages(self.pages(), end..old_end);
         }
         state.zero_tail(self.pages(), size);
         Ok(())
@@ -78,7 +78,7 @@ impl<M: Mmu> VmoState<M> {
     }
 
     /// Zeroes what lies between `stream_size` and the end of its page.
-    fn zero_tail(&mut self, pages: &PageDatabase, stream_size: u64) {
+    pub(super) fn zero_tail(&mut self, pages: &PageDatabase, stream_size: u64) {
         let used = (stream_size % PAGE_SIZE as u64) as usize;
         if used == 0 {
             return;

@@ -175,6 +175,11 @@ impl<M: Mmu> VmoState<M> {
         };
     }
 
+    /// Whether a page table may show the page of zeros in `range`.
+    pub(super) fn shows_zeros_in(&self, range: &Range<PageIndex>) -> bool {
+        self.zeros.start < range.end && range.start < self.zeros.end
+    }
+
     /// Takes the page of zeros at `index` out of all page tables, but for the mapping that asks.
     fn remove_zero(&self, index: PageIndex, asker: Asker<'_, M>) {
         let except = match asker {
@@ -223,16 +228,16 @@ impl<M: Mmu> VmoState<M> {
 
     /// Gives back every page.
     pub(super) fn free_all(&mut self, pages: &PageDatabase) {
-        self.free_pages(pages, PageIndex::ZERO);
+        self.free_pages(pages, PageIndex::ZERO..PageIndex::LIMIT);
     }
 
-    /// Gives back the pages from `first` on. No translation shows them any more.
-    pub(super) fn free_pages(&mut self, pages: &PageDatabase, first: PageIndex) {
+    /// Gives back the pages in `range`. No translation shows them any more.
+    pub(super) fn free_pages(&mut self, pages: &PageDatabase, range: Range<PageIndex>) {
         let Contents::Anonymous(tree) = &mut self.contents else {
             return;
         };
         let mut freed = FrameList::new();
-        tree.drain(first..PageIndex::LIMIT, &mut |_, page| {
+        tree.drain(range, &mut |_, page| {
             if let Err(shared) = freed.push(pages, page) {
                 pages.free(shared);
             }

@@ -9,6 +9,7 @@ mod maps;
 mod memory;
 mod merge;
 mod model;
+mod op_range;
 mod overwrite;
 mod placement;
 mod protect;

@@ -56,7 +56,7 @@ enum Kind {
     Handle,
     /// Flags, with an alignment in the top byte for some.
     Options,
-    /// One of a few numbers: a topic or a property.
+    /// One of a few numbers: a topic, a property, an operation or a kind of features.
     Choice,
     Address,
     Number,
@@ -88,6 +88,12 @@ macro_rules! kind {
         Kind::Choice
     };
     (value Property) => {
+        Kind::Choice
+    };
+    (value VmarOp) => {
+        Kind::Choice
+    };
+    (value FeatureKind) => {
         Kind::Choice
     };
     (value $type:ident) => {
@@ -256,6 +262,10 @@ impl Objects {
             SystemCall::vmar_unmap => &[vmar, page, P],
             SystemCall::vmar_protect => &[vmar, READ, page, P],
             SystemCall::vmar_destroy => &[vmar],
+            SystemCall::vmar_op_range => {
+                let op = random.one_of(&[1, 2, 3, 10, 12, 13, 14]);
+                &[vmar, op, page, P, 0, 0]
+            }
             _ => &[],
         };
         arguments.to_vec()

@@ -21,6 +21,17 @@ const TOPICS: [u32; 12] = [
     sys::ZX_INFO_HANDLE_TABLE,
 ];
 
+/// Operations on ranges of addresses.
+const OPERATIONS: [u32; 7] = [
+    sys::ZX_VMAR_OP_COMMIT,
+    sys::ZX_VMAR_OP_DECOMMIT,
+    sys::ZX_VMAR_OP_MAP_RANGE,
+    sys::ZX_VMAR_OP_ZERO,
+    sys::ZX_VMAR_OP_DONT_NEED,
+    sys::ZX_VMAR_OP_ALWAYS_NEED,
+    sys::ZX_VMAR_OP_PREFETCH,
+];
+
 /// A handle in a register.
 pub fn handle(picker: &mut Picker) -> usize {
     let handle = picker.handle();
@@ -46,6 +57,24 @@ pub fn count_place(picker: &mut Picker) -> usize {
     } else {
         picker.buffer()
     }
+}
+
+/// For `vmar_op_range`.
+pub fn op_range(picker: &mut Picker) -> Arguments {
+    let op = match picker.random.below(12) {
+        0 => picker.random.next() as u32,
+        1 => picker.random.below(16) as u32,
+        _ => picker.random.pick(&OPERATIONS),
+    };
+    let op = picker.narrow(op);
+    let range = [picker.address(), picker.length()];
+    let buffer = if picker.random.once_in(12) {
+        [picker.buffer(), picker.length()]
+    } else {
+        [0, 0]
+    };
+    let region = region(picker);
+    [region, op, range[0], range[1], buffer[0], buffer[1], 0, 0]
 }
 
 /// For `vmo_read` and `vmo_write`.

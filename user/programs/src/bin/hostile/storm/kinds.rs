@@ -3,7 +3,7 @@
 use syscall::SystemCall;
 use zx::{Status, sys};
 
-use super::arguments::{anything, copy, handle, info, property, region, rights, vmo};
+use super::arguments::{anything, copy, handle, info, op_range, property, region, rights, vmo};
 use super::{Answer, Effect, Kind, Made};
 use crate::world::SCRATCH_BYTES;
 
@@ -171,6 +171,19 @@ pub const KINDS: &[Kind] = &[
         |picker| [region(picker), 0, 0, 0, 0, 0, 0, 0]
     ),
     kind!(
+        vmar_op_range,
+        // One that fails may have dealt with mappings before, but changes no region.
+        Effect::None,
+        Answer::Status(refusals![
+            INVALID_ARGS,
+            OUT_OF_RANGE,
+            BAD_STATE,
+            ACCESS_DENIED,
+            NO_MEMORY
+        ]),
+        op_range
+    ),
+    kind!(
         vmo_create,
         Effect::Makes(2, Made::Vmo),
         Answer::Status(&[
@@ -209,6 +222,18 @@ pub const KINDS: &[Kind] = &[
             OUT_OF_RANGE,
             NO_MEMORY
         ]),
+        |picker| [vmo(picker), picker.length(), 0, 0, 0, 0, 0, 0]
+    ),
+    kind!(
+        vmo_get_stream_size,
+        Effect::None,
+        Answer::Status(refusals![INVALID_ARGS]),
+        |picker| [vmo(picker), picker.buffer(), 0, 0, 0, 0, 0, 0]
+    ),
+    kind!(
+        vmo_set_stream_size,
+        Effect::None,
+        Answer::Status(refusals![ACCESS_DENIED, OUT_OF_RANGE]),
         |picker| [vmo(picker), picker.length(), 0, 0, 0, 0, 0, 0]
     ),
     kind!(
@@ -318,6 +343,15 @@ pub const KINDS: &[Kind] = &[
         Answer::Status(&[Status::INVALID_ARGS, Status::BUFFER_TOO_SMALL]),
         |picker| [picker.buffer(), picker.length(), 0, 0, 0, 0, 0, 0]
     ),
+    kind!(
+        system_get_features,
+        Effect::None,
+        Answer::Status(&[Status::NOT_SUPPORTED, Status::INVALID_ARGS]),
+        |picker| {
+            let kind = picker.random.below(6) as u32;
+            [picker.narrow(kind), picker.buffer(), 0, 0, 0, 0, 0, 0]
+        }
+    ),
     kind!(cprng_draw, Effect::None, Answer::Nothing, |picker| {
         let start = picker.random.below(SCRATCH_BYTES);
         let size = picker.random.below(SCRATCH_BYTES - start + 1);
@@ -346,5 +380,6 @@ const PROPERTY: Answer = Answer::Status(refusals![
     ACCESS_DENIED,
     NOT_SUPPORTED,
     BUFFER_TOO_SMALL,
-    INVALID_ARGS
+    INVALID_ARGS,
+    OUT_OF_RANGE
 ]);

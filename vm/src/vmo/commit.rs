@@ -1,0 +1,172 @@
+//! Making the absent pages of a block.
+//!
+//! Frames are taken, and filled with zeros, while nothing is locked; a [`Stock`] holds them until a block
+//! is filled. Filling a block makes all of its pages or none.
+
+use core::ops::Range;
+
+use syscall::{Result, Status};
+
+use super::page_tree::Lookup;
+use super::state::{Contents, Page};
+use super::steps::BLOCK_PAGES;
+use super::{PageIndex, VmoState};
+use crate::mmu::Mmu;
+use crate::pages::{FrameList, PageDatabase, owner};
+
+/// Frames full of zeros, for pages that are to be made. What is left of it is given back.
+pub struct Stock {
+    pages: &'static PageDatabase,
+    frames: FrameList<owner::Vmo>,
+}
+
+/// The pages of a block that were made for it.
+#[must_use = "they must be taken back if the rest of the operation fails"]
+pub struct Made {
+    block: Range<PageIndex>,
+    bits: [u64; WORDS],
+}
+
+/// What was in the place of a page that is to be made.
+enum Before {
+    Present,
+    Absent,
+}
+
+/// The words of a set of pages of one block.
+const WORDS: usize = (BLOCK_PAGES / u64::BITS as u64) as usize;
+
+impl Stock {
+    /// An empty stock of frames from `pages`.
+    pub const fn new(pages: &'static PageDatabase) -> Self {
+        Self {
+            pages,
+            frames: FrameList::new(),
+        }
+    }
+
+    /// How many frames are in it.
+    pub const fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Brings it up to `count` frames.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there are not that many. It keeps those that it got.
+    pub fn fill_to(&mut self, count: usize) -> Result<()> {
+        while self.frames.len() < count {
+            let frame = self.pages.allocate_zeroed()?;
+            self.put(frame);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self) -> Result<Page> {
+        self.frames.pop(self.pages).ok_or(Status::NO_MEMORY)
+    }
+
+    fn put(&mut self, page: Page) {
+        if let Err(shared) = self.frames.push(self.pages, page) {
+            self.pages.free(shared);
+        }
+    }
+}
+
+impl Drop for Stock {
+    fn drop(&mut self) {
+        self.pages.free_list(core::mem::take(&mut self.frames));
+    }
+}
+
+impl Made {
+    const fn nothing(block: Range<PageIndex>) -> Self {
+        let bits = [0; WORDS];
+        Self { block, bits }
+    }
+
+    fn add(&mut self, index: PageIndex) {
+        let place = self.place(index);
+        self.bits[place / u64::BITS as usize] |= 1 << (place % u64::BITS as usize);
+    }
+
+    fn contains(&self, index: PageIndex) -> bool {
+        let place = self.place(index);
+        self.bits[place / u64::BITS as usize] >> (place % u64::BITS as usize) & 1 != 0
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.bits == [0; WORDS]
+    }
+
+    const fn place(&self, index: PageIndex) -> usize {
+        (index.saturating_since(self.block.start) % BLOCK_PAGES) as usize
+    }
+}
+
+impl<M: Mmu> VmoState<M> {
+    /// Makes the absent pages of `block`, which is one at most, with frames from `stock`.
+    ///
+    /// Where they are made, the page of zeros goes from every page table.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there is none for a node, or not enough stock. Nothing changes, and the frames are in
+    /// the stock again.
+    pub fn fill_block(&mut self, block: Range<PageIndex>, stock: &mut Stock) -> Result<Made> {
+        let mut made = Made::nothing(block.clone());
+        for index in pages_of(&block) {
+            match self.make(index, stock) {
+                Ok(Before::Present) => {}
+                Ok(Before::Absent) => made.add(index),
+                Err(status) => {
+                    self.remove_made(&made, stock);
+                    return Err(status);
+                }
+            }
+        }
+        if !made.is_nothing() && self.shows_zeros_in(&block) {
+            self.remove_translations(block, None);
+        }
+        Ok(made)
+    }
+
+    /// Undoes a [`fill_block`](Self::fill_block), since when the VMO has stayed locked.
+    pub fn take_back_block(&mut self, made: &Made, stock: &mut Stock) {
+        if !made.is_nothing() {
+            self.remove_translations(made.block.clone(), None);
+            self.remove_made(made, stock);
+        }
+    }
+
+    /// Makes a page, if it is absent.
+    fn make(&mut self, index: PageIndex, stock: &mut Stock) -> Result<Before> {
+        let Contents::Anonymous(tree) = &mut self.contents else {
+            return Ok(Before::Present);
+        };
+        match tree.look_up(index) {
+            Lookup::Present(_) => return Ok(Before::Present),
+            Lookup::Vacant(vacant) => vacant.fill(stock.take()?),
+            Lookup::NoLeaf => tree.insert(index, stock.take()?).map_err(|page| {
+                stock.put(page);
+                Status::NO_MEMORY
+            })?,
+        }
+        Ok(Before::Absent)
+    }
+
+    /// Takes the pages out that were made. Nobody has seen them, so they are still all zeros.
+    fn remove_made(&mut self, made: &Made, stock: &mut Stock) {
+        let Contents::Anonymous(tree) = &mut self.contents else {
+            return;
+        };
+        for index in pages_of(&made.block).filter(|index| made.contains(*index)) {
+            if let Some(page) = tree.remove(index) {
+                stock.put(page);
+            }
+        }
+    }
+}
+
+fn pages_of(block: &Range<PageIndex>) -> impl Iterator<Item = PageIndex> {
+    (block.start.number()..block.end.number()).filter_map(PageIndex::new)
+}

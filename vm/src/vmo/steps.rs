@@ -1,0 +1,94 @@
+//! Operations on many pages, one block at a time.
+//!
+//! A range may be as long as an address space, or have all of memory in it. So an operation locks the
+//! VMO for one block, lets go, and comes back for the next one; blocks without pages are not even looked
+//! at, so the time it takes grows with the pages that are present, not with the range:
+//!
+//! ```text
+//!   range     ├────────────────────────────────────────────────────────┤
+//!   blocks  |         |    .    |         |         |    .    |         |
+//!   present      **                                   *****
+//!   steps        ├────┤                               ├───┤
+//! ```
+
+use core::ops::{ControlFlow, Range};
+
+use super::state::Contents;
+use super::{PageIndex, VmoState};
+use crate::mmu::{Mmu, PageSize};
+use crate::pages::PageDatabase;
+
+/// The pages of a block, which begins at a multiple of this number: those of a large page.
+pub(crate) const BLOCK_PAGES: u64 = PageSize::Large.pages().get() as u64;
+
+/// The part of `range` that lies in the block in which it begins.
+pub(crate) fn first_block(range: &Range<PageIndex>) -> Range<PageIndex> {
+    let inside = range.start.number() % BLOCK_PAGES;
+    let past = range.start.saturating_add(BLOCK_PAGES - inside);
+    range.start..past.min(range.end)
+}
+
+impl<M: Mmu> VmoState<M> {
+    /// The part of `range` from its first present page to the end of that page's block, if any page of
+    /// `range` is present.
+    pub fn next_present_block(&self, range: &Range<PageIndex>) -> Option<Range<PageIndex>> {
+        let found = self.visit_present(range.clone(), |index, _| ControlFlow::Break(index));
+        match found {
+            ControlFlow::Break(first) => Some(first_block(&(first..range.end))),
+            ControlFlow::Continue(()) => None,
+        }
+    }
+
+    /// How many pages of `range` are absent.
+    pub fn count_absent(&self, range: &Range<PageIndex>) -> u64 {
+        let all = range.end.saturating_since(range.start);
+        match &self.contents {
+            Contents::Anonymous(tree) => all - tree.count(range.clone()),
+            Contents::Physical(_) => 0,
+        }
+    }
+
+    /// Gives back the pages in the first block of `range` that has some, after their translations have
+    /// gone from every page table; answers what is left of the range.
+    ///
+    /// Somebody who copies from or to such a page keeps it until the copy is done.
+    pub fn clear_next_block(
+        &mut self,
+        pages: &PageDatabase,
+        range: Range<PageIndex>,
+    ) -> Range<PageIndex> {
+        let Some(block) = self.next_present_block(&range) else {
+            return range.end..range.end;
+        };
+        let rest = block.end..range.end;
+        self.remove_translations(block.clone(), None);
+        self.free_pages(pages, block);
+        rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(first: u64, past: u64) -> Range<PageIndex> {
+        let index = |number| PageIndex::new(number).expect("a page number");
+        index(first)..index(past)
+    }
+
+    #[test]
+    fn a_range_is_cut_at_multiples_of_the_block() {
+        let limit = PageIndex::LIMIT.number();
+        for (whole, block) in [
+            (range(0, 512), range(0, 512)),
+            (range(0, 513), range(0, 512)),
+            (range(511, 2000), range(511, 512)),
+            (range(512, 600), range(512, 600)),
+            (range(700, 5000), range(700, 1024)),
+            (range(limit - 1, limit), range(limit - 1, limit)),
+            (range(limit - 600, limit), range(limit - 600, limit - 512)),
+        ] {
+            assert_eq!(first_block(&whole), block);
+        }
+    }
+}
