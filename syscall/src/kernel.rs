@@ -183,11 +183,17 @@ macro_rules! kernel_side {
             number: usize,
             registers: &[usize; MAX_ARGUMENTS],
         ) -> usize {
+            // Each call is a function of its own, so that none pays for the stack of another.
+            $(#[inline(never)]
+            fn $name<S: SystemCalls + ?Sized>(
+                calls: &S,
+                registers: &[usize; MAX_ARGUMENTS],
+            ) -> usize {
+                let [$($argument,)* ..] = *registers;
+                calls.$name($(FromRegister::from_register($argument)),*).into_register()
+            })*
             match number {
-                $($number => {
-                    let [$($argument,)* ..] = *registers;
-                    calls.$name($(FromRegister::from_register($argument)),*).into_register()
-                })*
+                $($number => $name(calls, registers),)*
                 _ => Status::BAD_SYSCALL.into_register(),
             }
         }

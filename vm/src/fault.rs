@@ -18,16 +18,17 @@
 
 use core::ops::ControlFlow;
 
+use arrayvec::ArrayVec;
 use syscall::{Result, Status};
 
-use crate::addr::{PAGE_SHIFT, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
+use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount, PhysAddr, VirtAddr, VirtRange};
 use crate::aspace::AddressSpace;
 use crate::counters::Event;
 use crate::locked::Guard;
 use crate::mmu::{Access, MapError, MapFlags, Mmu, MmuCursor, TlbBatch};
 use crate::region_tree::HasRange;
 use crate::vmar::{Mapping, Region, RegionKind};
-use crate::vmo::{Asker, PageIndex, Supply, VmoState, Want};
+use crate::vmo::{Asker, Supply, VmoState, Want};
 
 /// The window in which neighbours are entered along; a power of two.
 const AROUND: PageCount = PageCount::new(16);
@@ -113,6 +114,7 @@ impl<M: Mmu> AddressSpace<M> {
 }
 
 impl<M: Mmu> Fault<'_, M> {
+    #[inline]
     fn resolve(&self, mmu: &M) -> Result<Event> {
         let pages = self.mapping.vmo().pages();
         let index = self.mapping.page_at(self.range.base(), self.address);
@@ -126,118 +128,90 @@ impl<M: Mmu> Fault<'_, M> {
             Want::Read
         };
         self.mapping.marks().note_entered();
-        let mut batch = TlbBatch::new();
-        let entered = match vmo.supply(pages, index, want, Asker::Fault(self.mapping))? {
+        let supply = vmo.supply(pages, index, want, Asker::Fault(self.mapping))?;
+        let (page, flags, event) = match supply {
+            Supply::Present(page) => (page, self.flags, Event::PresentPage),
+            Supply::Fresh(page) => (page, self.flags, Event::FreshPage),
+            Supply::Zero => (pages.zero_page(), self.read_only(), Event::ZeroPage),
             Supply::Wait(request) => match request {},
-            Supply::Zero => self
-                .enter_alone(mmu, pages.zero_page(), self.read_only(), &mut batch)
-                .map(|()| Event::ZeroPage),
-            Supply::Fresh(page) => {
-                let entered = self.enter_alone(mmu, page, self.flags, &mut batch);
-                if entered.is_err() {
-                    vmo.take_back(pages, index);
-                }
-                entered.map(|()| Event::FreshPage)
-            }
-            Supply::Present(page) => self.enter_around(mmu, &vmo, (index, page), &mut batch),
         };
-        drop(vmo);
-        if !batch.is_empty() {
-            mmu.flush(batch);
-        }
-        entered
-    }
-
-    /// Enters the page at the address, and no other.
-    fn enter_alone(
-        &self,
-        mmu: &M,
-        page: PhysAddr,
-        flags: MapFlags,
-        batch: &mut TlbBatch,
-    ) -> Result<()> {
-        let only = VirtRange::new(self.address, PageCount::new(1)).ok_or(Status::NOT_FOUND)?;
-        self.enter(&mut mmu.cursor(only), page, flags, batch)
-            .map(|_| ())
-    }
-
-    /// Enters the page at the address, and if it was not entered before, its neighbours that are present.
-    fn enter_around(
-        &self,
-        mmu: &M,
-        vmo: &VmoState<M>,
-        page: (PageIndex, PhysAddr),
-        batch: &mut TlbBatch,
-    ) -> Result<Event> {
-        let window = self.window().ok_or(Status::NOT_FOUND)?;
-        let (index, page) = page;
-        let mut cursor = mmu.cursor(window);
-        cursor.seek(self.address);
-        match self.enter(&mut cursor, page, self.flags, batch)? {
-            Before::Fitting => return Ok(Event::Repeated),
-            Before::Replaced => return Ok(Event::Upgrade),
-            Before::Absent => {}
-        }
-        let first = self.mapping.page_at(self.range.base(), window.base());
-        let past = first.saturating_add(window.pages().get() as u64);
-        let mut neighbours = 0;
-        let _ = vmo.visit_present(
-            first..past.min(self.mapping.fault_limit(vmo)),
-            |other, page| {
-                if other == index {
-                    return ControlFlow::Continue(());
+        let mut cursor = mmu.cursor(self.alike);
+        match cursor.map_page(self.address, page, flags) {
+            Ok(()) => {
+                if let Supply::Present(_) = supply {
+                    self.enter_neighbours(&mut cursor, &vmo);
                 }
-                let distance = PageCount::new(other.saturating_since(first) as usize).bytes();
-                match distance.and_then(|bytes| window.base().checked_add(bytes)) {
-                    Some(address) => {
-                        let entered = enter_neighbour(&mut cursor, address, page, self.flags);
-                        neighbours += u64::from(entered.is_ok());
-                        match entered {
-                            Ok(()) | Err(MapError::AlreadyMapped) => ControlFlow::Continue(()),
-                            Err(MapError::NoFrame) => ControlFlow::Break(()),
+                Ok(event)
+            }
+            Err(MapError::AlreadyMapped) => {
+                let before = self.refit(&mut cursor, page, flags);
+                drop(cursor);
+                drop(vmo);
+                Ok(match before {
+                    Before::Fitting if event == Event::PresentPage => Event::Repeated,
+                    Before::Fitting => event,
+                    Before::Replaced(batch) => {
+                        mmu.flush(batch);
+                        match event {
+                            Event::PresentPage => Event::Upgrade,
+                            made => made,
                         }
                     }
-                    None => ControlFlow::Break(()),
+                })
+            }
+            Err(MapError::NoFrame) => {
+                drop(cursor);
+                if let Supply::Fresh(_) = supply {
+                    vmo.take_back(pages, index);
                 }
-            },
-        );
-        M::counters().add(Event::Neighbour, neighbours);
-        Ok(Event::PresentPage)
-    }
-
-    /// Enters a page at the cursor's position, or makes what is there fit.
-    fn enter(
-        &self,
-        cursor: &mut M::Cursor<'_>,
-        page: PhysAddr,
-        flags: MapFlags,
-        batch: &mut TlbBatch,
-    ) -> Result<Before> {
-        let run = PhysRange::new(page, PageCount::new(1)).ok_or(Status::OUT_OF_RANGE)?;
-        match cursor.map(run, flags) {
-            Ok(()) => Ok(Before::Absent),
-            Err(MapError::NoFrame) => Err(Status::NO_MEMORY),
-            Err(MapError::AlreadyMapped) => {
-                let fits = cursor.query().is_some_and(|now| {
-                    now.address == page && now.flags.access.contains(self.access)
-                });
-                // It fits if another CPU has resolved the same fault meanwhile.
-                if fits {
-                    return Ok(Before::Fitting);
-                }
-                cursor.replace(page, flags, batch);
-                Ok(Before::Replaced)
+                Err(Status::NO_MEMORY)
             }
         }
+    }
+
+    /// Makes what is entered at the cursor's position show `page` and allow the access.
+    #[inline(never)]
+    fn refit(&self, cursor: &mut M::Cursor<'_>, page: PhysAddr, flags: MapFlags) -> Before {
+        let fits = cursor
+            .query()
+            .is_some_and(|now| now.address == page && now.flags.access.contains(self.access));
+        // It fits if another CPU has resolved the same fault meanwhile.
+        if fits {
+            return Before::Fitting;
+        }
+        let mut batch = TlbBatch::new();
+        cursor.replace(page, flags, &mut batch);
+        Before::Replaced(batch)
+    }
+
+    /// Enters the pages in the window around the address that are present.
+    #[inline(never)]
+    fn enter_neighbours(&self, cursor: &mut M::Cursor<'_>, vmo: &VmoState<M>) {
+        let Some(window) = self.window() else { return };
+        let first = self.mapping.page_at(self.range.base(), window.base());
+        let past = first.saturating_add(window.pages().get() as u64);
+        let mut neighbours = ArrayVec::<_, { AROUND.get() }>::new();
+        let _: ControlFlow<()> = vmo.visit_present(
+            first..past.min(self.mapping.fault_limit(vmo)),
+            |index, page| {
+                let distance = index.saturating_since(first) as usize * PAGE_SIZE;
+                neighbours.push((VirtAddr::new(window.base().raw() + distance), page));
+                ControlFlow::Continue(())
+            },
+        );
+        let entered = cursor.map_absent(&neighbours, self.flags);
+        M::counters().add(Event::Neighbour, entered.get() as u64);
     }
 
     /// The pages around the address that may be entered along with it.
+    #[inline]
     fn window(&self) -> Option<VirtRange> {
         let base = self.address.align_down(AROUND_LOG2);
         VirtRange::new(base, AROUND)?.intersection(self.alike)
     }
 
     /// The flags for the page of zeros, which all share.
+    #[inline]
     fn read_only(&self) -> MapFlags {
         MapFlags {
             access: self.flags.access - Access::WRITE,
@@ -248,22 +222,8 @@ impl<M: Mmu> Fault<'_, M> {
 
 /// What was in the page table before.
 enum Before {
-    /// Nothing.
-    Absent,
     /// This page, allowing as much.
     Fitting,
-    /// Another page, or this one allowing less.
-    Replaced,
-}
-
-/// Enters a page that nobody has asked for, if that is easy.
-fn enter_neighbour<C: MmuCursor>(
-    cursor: &mut C,
-    address: VirtAddr,
-    page: PhysAddr,
-    flags: MapFlags,
-) -> Result<(), MapError> {
-    let run = PhysRange::new(page, PageCount::new(1)).ok_or(MapError::NoFrame)?;
-    cursor.seek(address);
-    cursor.map(run, flags)
+    /// Another page, or this one allowing less; translations of it are in the batch.
+    Replaced(TlbBatch),
 }

@@ -191,6 +191,24 @@ pub trait MmuCursor {
     /// - `AlreadyMapped`: a page is mapped already.
     fn map(&mut self, run: PhysRange, flags: MapFlags) -> Result<(), MapError>;
 
+    /// Moves to `address` and maps that page to the frame at `page`: the quick way for one page.
+    ///
+    /// The position stays at `address`.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map).
+    fn map_page(
+        &mut self,
+        address: VirtAddr,
+        page: PhysAddr,
+        flags: MapFlags,
+    ) -> Result<(), MapError>;
+
+    /// Maps single pages, by ascending address, where nothing is mapped, and only where that takes no new
+    /// table: for pages that nobody has asked for. Answers how many it mapped; the position is anywhere
+    /// afterwards.
+    fn map_absent(&mut self, pages: &[(VirtAddr, PhysAddr)], flags: MapFlags) -> PageCount;
+
     /// Removes the translations of `count` pages. Absent ones are skipped.
     ///
     /// A large page of a program of which only a part is meant goes as a whole; the rest comes back by

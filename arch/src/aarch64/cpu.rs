@@ -31,6 +31,8 @@ pub struct PerCpu {
     index: AtomicU8,
     /// A word for the kernel, such as a pointer to the current thread.
     pub kernel_slot: AtomicUsize,
+    /// A flag for the kernel, such as that the current thread shall come to a safe point.
+    pub kernel_flag: AtomicBool,
     kernel_stack: AtomicUsize,
     has_emergency: AtomicBool,
     pub(super) mailbox: Mailbox,
@@ -47,6 +49,7 @@ impl PerCpu {
         Self {
             index: AtomicU8::new(0),
             kernel_slot: AtomicUsize::new(0),
+            kernel_flag: AtomicBool::new(false),
             kernel_stack: AtomicUsize::new(0),
             has_emergency: AtomicBool::new(false),
             mailbox: Mailbox::new(),
@@ -153,7 +156,8 @@ fn extra_control(found: Features) -> u64 {
 }
 
 /// The record of `cpu`.
-pub(super) fn record(cpu: CpuId) -> &'static PerCpu {
+#[inline]
+pub fn record(cpu: CpuId) -> &'static PerCpu {
     &AREAS[cpu.index()].record
 }
 

@@ -10,7 +10,7 @@ use x86_64::instructions::interrupts;
 
 pub use super::features::{Features, features};
 pub use super::record::PerCpu;
-use super::record::{self, this_cpu};
+use super::record::{set_kernel_stack as note_kernel_stack, this_cpu};
 use super::segments;
 pub use crate::irq_lock::{InterruptsOff, IrqLock, without_interrupts};
 
@@ -29,10 +29,16 @@ pub fn current() -> CpuId {
     this_cpu().id()
 }
 
-/// This CPU's record.
+/// This CPU's own record.
 #[inline]
 pub fn local() -> &'static PerCpu {
     this_cpu()
+}
+
+/// The record of `cpu`.
+#[inline]
+pub fn record(cpu: CpuId) -> &'static PerCpu {
+    PerCpu::of(cpu)
 }
 
 /// How many CPUs run; they have the numbers below.
@@ -60,7 +66,7 @@ pub(super) fn note_started() {
 /// From here on, threads of this CPU come from user mode to the stack that ends at `top`.
 #[inline]
 pub fn set_kernel_stack(top: VirtAddr) {
-    record::set_kernel_stack(top);
+    note_kernel_stack(top);
 }
 
 /// Whether device interrupts reach this CPU.

@@ -14,7 +14,7 @@
 use core::arch::asm;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use vm::addr::VirtAddr;
 use vm::counters::Counters;
@@ -39,6 +39,8 @@ pub struct PerCpu {
     hardware_id: AtomicU32,
     /// What the kernel keeps here: the thread that runs.
     pub kernel_slot: AtomicUsize,
+    /// What the kernel keeps here too: whether somebody wants this CPU's thread to come to a safe point.
+    pub kernel_flag: AtomicBool,
     /// The root of the page tables in use, and the one that is about to be, as physical addresses; see
     /// [`super::paging`].
     pub(super) active_root: AtomicUsize,
@@ -84,6 +86,7 @@ impl PerCpu {
             number: AtomicU32::new(0),
             hardware_id: AtomicU32::new(0),
             kernel_slot: AtomicUsize::new(0),
+            kernel_flag: AtomicBool::new(false),
             active_root: AtomicUsize::new(0),
             next_root: AtomicUsize::new(0),
             deadline: AtomicU64::new(u64::MAX),
@@ -97,6 +100,7 @@ impl PerCpu {
     }
 
     /// The record of any CPU.
+    #[inline]
     pub(super) fn of(cpu: CpuId) -> &'static Self {
         &RECORDS[cpu.index()]
     }

@@ -239,6 +239,7 @@ impl Process {
         for thread in &life.threads {
             thread.mark_killed();
             sched::wake(thread);
+            sched::request(thread.home());
         }
     }
 

@@ -198,7 +198,7 @@ impl Thread {
 
     /// Makes the thread end before it runs another instruction in user mode.
     ///
-    /// The caller wakes it afterwards.
+    /// The caller wakes it afterwards, and asks its CPU to come to a safe point.
     pub fn mark_killed(&self) {
         self.killed.store(true, Ordering::Release);
     }

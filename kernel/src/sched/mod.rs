@@ -6,9 +6,11 @@
 //! [`TIME_SLICE`] if others are ready, and for ever if not.
 //!
 //! **Where switches happen.** Kernel code is not preempted. The timer and the other CPUs only raise
-//! a flag ([`request`]); the thread that runs looks at it at its next *safe point*, where it holds
-//! no lock: before it goes back to user mode ([`before_user`]), when it blocks, when it is idle. So
-//! the locks here are plain spin locks: no interrupt handler takes them.
+//! a flag in the CPU's record ([`request`]); the thread that runs looks at it at its next *safe point*,
+//! where it holds no lock: before it goes back to user mode ([`before_user`]), when it blocks, when it
+//! is idle. So the locks here are plain spin locks: no interrupt handler takes them. The flag is also
+//! raised whenever a thread that was killed gets the CPU, so that the way back to user mode has one
+//! thing to look at.
 //!
 //! **Waiting** is built from two functions: [`block`] ends when somebody calls [`wake`] for the
 //! thread or the deadline passes. A wake that comes first is remembered, so none is lost.
@@ -29,7 +31,7 @@ mod wait;
 mod tests;
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 
 use spin::Mutex;
 use syscall::{Name, Result};
@@ -39,7 +41,7 @@ use vm::mmu::Mmu;
 use crate::object::{Process, Start, Thread};
 
 pub use idle::{idle, join_as_idle};
-pub use switch::{ContextCell, current, has_current};
+pub use switch::{ContextCell, CurrentProcess, current, current_process, has_current};
 pub use time::{Deadline, now};
 pub use wait::{Interrupted, WaitQueue};
 
@@ -53,9 +55,6 @@ static QUEUES: [Mutex<Queue>; MAX_CPUS] = [const { Mutex::new(Queue::new()) }; M
 /// Threads that wait for the end of another one.
 #[cfg(test)]
 static BURIALS: WaitQueue = WaitQueue::new();
-
-/// Somebody wants the thread that runs on this CPU to come to a safe point.
-static REQUESTED: [AtomicBool; MAX_CPUS] = [const { AtomicBool::new(false) }; MAX_CPUS];
 
 /// A thread of the kernel's own on CPU `home`, which calls `entry(argument)` and ends.
 ///
@@ -97,7 +96,7 @@ pub fn wake(thread: &Thread) {
 
 /// Asks the thread that runs on `cpu` to come to a safe point soon.
 pub fn request(cpu: CpuId) {
-    REQUESTED[cpu.index()].store(true, Ordering::Release);
+    raise_flag(cpu);
     if cpu != arch::cpu::current() {
         arch::smp::request(CpuSet::only(cpu), arch::requests::Request::Reschedule);
     }
@@ -108,13 +107,19 @@ pub fn request(cpu: CpuId) {
 /// Buries the dead, lets others run if it is their turn, and ends the thread if it was killed. Every
 /// way out of the kernel leads through here: system call, fault, interrupt. Interrupts stay off from
 /// the last look on, so that whatever comes after it interrupts the user thread, not the kernel.
+#[inline]
 pub fn before_user() {
-    loop {
-        arch::cpu::disable_interrupts();
-        let requested = take_request();
-        if !requested && !current().is_killed() {
-            return;
-        }
+    arch::cpu::disable_interrupts();
+    if arch::cpu::local().kernel_flag.load(Ordering::Acquire) {
+        serve_requests();
+    }
+}
+
+/// Does what is wanted at a safe point until nothing is; called and returns with interrupts off.
+#[cold]
+#[inline(never)]
+fn serve_requests() {
+    while take_request() {
         arch::cpu::enable_interrupts();
         if current().is_killed() {
             exit_current();
@@ -122,6 +127,7 @@ pub fn before_user() {
         crate::console::deliver_input();
         bury_dead();
         yield_now();
+        arch::cpu::disable_interrupts();
     }
 }
 
@@ -186,7 +192,7 @@ pub fn join(thread: Arc<Thread>) {
 ///
 /// Only raises the flag if the kernel was interrupted; a user thread goes through a safe point.
 pub fn interrupted(origin: arch::handlers::Origin) {
-    REQUESTED[arch::cpu::current().index()].store(true, Ordering::Release);
+    raise_flag(arch::cpu::current());
     match origin {
         arch::handlers::Origin::Kernel => (),
         arch::handlers::Origin::User => {
@@ -198,8 +204,14 @@ pub fn interrupted(origin: arch::handlers::Origin) {
 
 /// Whether somebody wanted this CPU to come to a safe point; nobody wants it any more.
 fn take_request() -> bool {
-    let requested = &REQUESTED[arch::cpu::current().index()];
-    requested.load(Ordering::Acquire) && requested.swap(false, Ordering::AcqRel)
+    let flag = &arch::cpu::local().kernel_flag;
+    flag.load(Ordering::Acquire) && flag.swap(false, Ordering::AcqRel)
+}
+
+fn raise_flag(cpu: CpuId) {
+    arch::cpu::record(cpu)
+        .kernel_flag
+        .store(true, Ordering::Release);
 }
 
 /// Stops running the current thread, which will be `fate`, and runs the next one.

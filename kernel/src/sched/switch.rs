@@ -17,9 +17,9 @@ use core::sync::atomic::Ordering;
 use arch::context::{self, Context};
 use arch::irq_lock::InterruptsOff;
 
-use super::{activate, exit_current};
+use super::{activate, exit_current, raise_flag};
 use crate::kernel_stack::KernelStack;
-use crate::object::{Start, Thread};
+use crate::object::{Process, Start, Thread};
 
 /// The registers of a thread that does not run.
 ///
@@ -70,6 +70,7 @@ pub struct Current {
 impl Deref for Current {
     type Target = Thread;
 
+    #[inline]
     fn deref(&self) -> &Thread {
         self.thread
     }
@@ -94,6 +95,7 @@ impl Current {
 ///
 /// # Panics
 /// If this CPU has not joined the scheduler yet.
+#[inline]
 pub fn current() -> Current {
     let pointer = arch::cpu::local().kernel_slot.load(Ordering::Relaxed) as *const Thread;
     assert!(!pointer.is_null(), "this CPU has no current thread yet");
@@ -106,6 +108,34 @@ pub fn current() -> Current {
         thread,
         _stays_here: PhantomData,
     }
+}
+
+/// The process of the thread that runs on this CPU, as seen by that thread.
+///
+/// Like [`Current`], it cannot leave the thread, which keeps its process alive.
+#[derive(Clone, Copy)]
+pub struct CurrentProcess {
+    process: &'static Process,
+    _stays_here: PhantomData<*const ()>,
+}
+
+impl Deref for CurrentProcess {
+    type Target = Process;
+
+    #[inline]
+    fn deref(&self) -> &Process {
+        self.process
+    }
+}
+
+/// The process of the thread that runs on this CPU; `None` for the kernel's own threads.
+#[inline]
+pub fn current_process() -> Option<CurrentProcess> {
+    let process = current().thread.process()?;
+    Some(CurrentProcess {
+        process,
+        _stays_here: PhantomData,
+    })
 }
 
 /// Whether this CPU has joined the scheduler, so that [`current`] has an answer.
@@ -136,6 +166,10 @@ pub fn to(from: *const Thread, to: *const Thread) {
         arch::cpu::set_kernel_stack(top);
     }
     note_current(to);
+    if coming.is_killed() {
+        // Whoever ran before may have taken the request that came with the killing.
+        raise_flag(arch::cpu::current());
+    }
     let _off = InterruptsOff::enter();
     // SAFETY:
     // 1. Interrupts are off since the line above.

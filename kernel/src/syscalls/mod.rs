@@ -18,16 +18,13 @@ mod vmo;
 #[cfg(test)]
 mod tests;
 
-use alloc::sync::Arc;
-
 use syscall::kernel::{MAX_ARGUMENTS, SystemCalls, UserIn, UserOut, dispatch};
 use syscall::{
     FeatureKind, HandleValue, Property, Result, Rights, Topic, VmOptions, VmarOp, VmoOptions,
 };
 
 use crate::handle::Handle;
-use crate::object::Process;
-use crate::sched;
+use crate::sched::{self, CurrentProcess};
 
 /// Makes system call `number` for the current thread; called by trap code.
 pub fn system_call(number: usize, arguments: &[usize; MAX_ARGUMENTS]) -> usize {
@@ -43,9 +40,9 @@ pub struct Calls;
 ///
 /// # Panics
 /// If that is a thread of the kernel's own: those make no system calls.
-fn caller() -> Arc<Process> {
-    let process = sched::current().process().cloned();
-    process.expect("only threads of processes make system calls")
+#[inline]
+fn caller() -> CurrentProcess {
+    sched::current_process().expect("only threads of processes make system calls")
 }
 
 /// Gives the caller a handle and tells it the value; takes the handle back if it cannot be told.

@@ -35,6 +35,21 @@ static CLASS_OF_STEPS: [u8; LARGEST_CACHED_BYTES / STEP_BYTES + 1] = {
     table
 };
 
+/// [`SizeClass::chain_blocks`] of each class.
+static CHAIN_BLOCKS: [u8; CLASSES] = {
+    let mut table = [0; CLASSES];
+    let mut class = 0;
+    while class < CLASSES {
+        table[class] = match SizeClass(class as u8).blocks() {
+            0..4 => 4,
+            few @ 4..32 => few as u8,
+            _ => 32,
+        };
+        class += 1;
+    }
+    table
+};
+
 /// One of the sizes of block.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct SizeClass(u8);
@@ -44,14 +59,21 @@ impl SizeClass {
     #[inline]
     pub(super) fn of(layout: Layout) -> Option<Self> {
         let steps = layout.size().div_ceil(STEP_BYTES);
-        let mut class = Self(*CLASS_OF_STEPS.get(steps)?);
-        while class.align() < layout.align() {
-            if class.index() + 1 == CLASSES {
-                return None;
-            }
-            class.0 += 1;
+        let class = Self(*CLASS_OF_STEPS.get(steps)?);
+        if layout.align() <= STEP_BYTES {
+            Some(class)
+        } else {
+            class.aligned_to(layout.align())
         }
-        Some(class)
+    }
+
+    /// The smallest class from this one on with so large an alignment.
+    #[cold]
+    #[inline(never)]
+    fn aligned_to(self, align: usize) -> Option<Self> {
+        (self.0..CLASSES as u8)
+            .map(Self)
+            .find(|class| class.align() >= align)
     }
 
     /// All classes.
@@ -92,11 +114,8 @@ impl SizeClass {
     }
 
     /// How many free blocks a CPU puts on one chain: a page's worth, but neither one nor too many.
-    pub(super) const fn chain_blocks(self) -> usize {
-        match self.blocks() {
-            0..4 => 4,
-            4..32 => self.blocks(),
-            _ => 32,
-        }
+    #[inline]
+    pub(super) fn chain_blocks(self) -> usize {
+        CHAIN_BLOCKS[self.index()] as usize
     }
 }

@@ -56,6 +56,25 @@ struct Pair {
     spare: Chain,
 }
 
+impl Pair {
+    /// Goes on with the spare chain, and takes a block from it.
+    #[cold]
+    #[inline(never)]
+    fn exchange(&mut self) -> Option<NonNull<u8>> {
+        core::mem::swap(&mut self.loaded, &mut self.spare);
+        self.loaded.pop()
+    }
+
+    /// Makes the loaded chain, which is full, the spare one; returns the spare one if there was one.
+    #[cold]
+    #[inline(never)]
+    fn set_aside(&mut self) -> Option<Chain> {
+        let full = core::mem::replace(&mut self.loaded, Chain::new());
+        let spare = core::mem::replace(&mut self.spare, full);
+        Some(spare).filter(|spare| !spare.is_empty())
+    }
+}
+
 /// The free blocks of all sizes that one CPU has at hand, and what it has given out.
 #[repr(align(64))]
 pub(super) struct Front {
@@ -98,10 +117,7 @@ impl Front {
     #[inline]
     pub(super) fn pop(&mut self, class: SizeClass) -> Option<NonNull<u8>> {
         let pair = &mut self.pairs[class.index()];
-        if pair.loaded.is_empty() {
-            core::mem::swap(&mut pair.loaded, &mut pair.spare);
-        }
-        pair.loaded.pop()
+        pair.loaded.pop().or_else(|| pair.exchange())
     }
 
     /// Takes a block back; returns a chain of others if they have become too many.
@@ -111,12 +127,11 @@ impl Front {
     #[inline]
     pub(super) unsafe fn push(&mut self, class: SizeClass, block: NonNull<u8>) -> Option<Chain> {
         let pair = &mut self.pairs[class.index()];
-        let mut surplus = None;
-        if pair.loaded.count() >= class.chain_blocks() {
-            let full = core::mem::replace(&mut pair.loaded, Chain::new());
-            let spare = core::mem::replace(&mut pair.spare, full);
-            surplus = Some(spare).filter(|spare| !spare.is_empty());
-        }
+        let surplus = if pair.loaded.count() >= class.chain_blocks() {
+            pair.set_aside()
+        } else {
+            None
+        };
         // SAFETY: A block has at least 16 bytes and is aligned to 16; nobody uses it.
         unsafe { pair.loaded.push(block) };
         surplus

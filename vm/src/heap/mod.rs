@@ -167,6 +167,7 @@ impl<P: PageSource> KernelHeap<P> {
         }
     }
 
+    #[inline]
     fn front(&self) -> &Mutex<Front> {
         &self.fronts[(self.current_cpu)().index()]
     }
@@ -225,30 +226,49 @@ impl<P: PageSource> KernelHeap<P> {
         }
     }
 
+    #[inline]
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        if let Some(source) = self.usable_source()
+            && let Some(class) = SizeClass::of(layout)
+        {
+            let mut front = self.front().lock();
+            if let Some(block) = front.pop(class) {
+                front.count_allocation(layout.size());
+                return Some(block);
+            }
+            drop(front);
+            return self.allocate_fetched(source, class, layout);
+        }
+        self.allocate_rarely(layout)
+    }
+
+    /// A small block that is not at hand.
+    #[cold]
+    #[inline(never)]
+    fn allocate_fetched(
+        &self,
+        source: &P,
+        class: SizeClass,
+        layout: Layout,
+    ) -> Option<NonNull<u8>> {
+        let block = self.fetch(source, class)?;
+        self.front().lock().count_allocation(layout.size());
+        Some(block)
+    }
+
+    /// A large block, or any block while the source cannot be asked.
+    #[cold]
+    #[inline(never)]
+    fn allocate_rarely(&self, layout: Layout) -> Option<NonNull<u8>> {
         let Some(source) = self.usable_source() else {
             return self
                 .arena
                 .allocate(layout)
                 .or_else(|| self.allocate_from_stock(layout));
         };
-        let block = match SizeClass::of(layout) {
-            Some(class) => {
-                let mut front = self.front().lock();
-                if let Some(block) = front.pop(class) {
-                    front.count_allocation(layout.size());
-                    return Some(block);
-                }
-                drop(front);
-                self.fetch(source, class)?
-            }
-            None => {
-                let pages = PageCount::covering(layout.size());
-                let block = source.take(pages, layout.align().max(PAGE_SIZE).ilog2())?;
-                self.pages.fetch_add(pages.get(), Ordering::Relaxed);
-                block
-            }
-        };
+        let pages = PageCount::covering(layout.size());
+        let block = source.take(pages, layout.align().max(PAGE_SIZE).ilog2())?;
+        self.pages.fetch_add(pages.get(), Ordering::Relaxed);
         self.front().lock().count_allocation(layout.size());
         Some(block)
     }
@@ -268,32 +288,55 @@ impl<P: PageSource> KernelHeap<P> {
     ///
     /// # Safety
     /// `allocate` returned `block` for this `layout`, and nobody uses it.
+    #[inline]
     unsafe fn release(&self, block: NonNull<u8>, layout: Layout) {
+        if let Some(class) = SizeClass::of(layout)
+            && !self.arena.contains(block)
+        {
+            let mut front = self.front().lock();
+            front.count_release(layout.size());
+            // SAFETY: A block for this layout that is not the arena's is of this class, and nobody uses it.
+            let surplus = unsafe { front.push(class, block) };
+            drop(front);
+            if let Some(surplus) = surplus {
+                self.put_surplus(class, surplus);
+            }
+        } else {
+            // SAFETY: The caller's promise is passed on.
+            unsafe { self.release_rarely(block, layout) };
+        }
+    }
+
+    /// Puts what a front has too many of into the depot.
+    #[cold]
+    #[inline(never)]
+    fn put_surplus(&self, class: SizeClass, surplus: Chain) {
+        // Only a source makes blocks outside the arena.
+        if let Some(source) = self.source.get() {
+            self.put(source, class, surplus);
+        }
+    }
+
+    /// Takes back a large block, or one of the arena's.
+    ///
+    /// # Safety
+    /// As for [`release`](Self::release).
+    #[cold]
+    #[inline(never)]
+    unsafe fn release_rarely(&self, block: NonNull<u8>, layout: Layout) {
         if self.arena.contains(block) {
             // SAFETY: The block lies in the arena, so it came from there, for this layout.
             unsafe { self.arena.release(block, layout) };
             return;
         }
-        // Only a source makes blocks outside the arena.
-        let Some(source) = self.source.get().copied() else {
+        let Some(source) = self.source.get() else {
             return;
         };
-        let mut front = self.front().lock();
-        front.count_release(layout.size());
-        if let Some(class) = SizeClass::of(layout) {
-            // SAFETY: A block for this layout is of this class, and nobody uses it.
-            let surplus = unsafe { front.push(class, block) };
-            drop(front);
-            if let Some(surplus) = surplus {
-                self.put(source, class, surplus);
-            }
-        } else {
-            drop(front);
-            let pages = PageCount::covering(layout.size());
-            self.pages.fetch_sub(pages.get(), Ordering::Relaxed);
-            // SAFETY: The block came from `take` with this number of pages, and nobody uses it.
-            unsafe { source.give_back(block, pages) };
-        }
+        self.front().lock().count_release(layout.size());
+        let pages = PageCount::covering(layout.size());
+        self.pages.fetch_sub(pages.get(), Ordering::Relaxed);
+        // SAFETY: The block came from `take` with this number of pages, and nobody uses it.
+        unsafe { source.give_back(block, pages) };
     }
 }
 

@@ -4,7 +4,7 @@ use spin::MutexGuard;
 
 use super::edit::{Edit, edit_pages};
 use super::level::ENTRIES;
-use super::map::{Piece, Sizes, enter_pages};
+use super::map::{Leaves, Piece, Sizes, enter_pages};
 use super::table::Table;
 use super::{Entry, EntryFormat, Level, PageTables};
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
@@ -65,10 +65,13 @@ impl<'a, F: EntryFormat> Cursor<'a, F> {
     }
 
     /// Walks to leaf table `number`, which is that of the position.
+    #[inline]
     fn find_leaf_table(&mut self, number: usize) -> Option<Table> {
-        let (table, Level::LEAF) = self.deepest_table() else {
-            return None;
-        };
+        let mut table = self.tables.root_table();
+        for level in Level::ABOVE_LEAF {
+            let entry = table.get(level.index(self.position()));
+            table = self.tables.table_below(entry, level)?;
+        }
         self.leaf_table = Some((number, table));
         Some(table)
     }
@@ -115,6 +118,18 @@ impl<'a, F: EntryFormat> Cursor<'a, F> {
             Domain::Kernel => Sizes::Base,
         };
         self.tables.map_piece(piece, flags, sizes)
+    }
+
+    /// The long way for one page at the position.
+    #[cold]
+    fn map_page_below_root(&self, page: PhysAddr, flags: MapFlags) -> Result<(), MapError> {
+        let count = PageCount::new(1);
+        let run = PhysRange::new(page, count).ok_or(MapError::NoFrame)?;
+        let piece = Piece {
+            range: self.ahead(count),
+            address: run.base(),
+        };
+        self.map_below_root(piece, flags)
     }
 
     /// The long way, on which tables that are empty are freed.
@@ -176,6 +191,48 @@ impl<F: EntryFormat> MmuCursor for Cursor<'_, F> {
         }
         self.advance(range.pages());
         Ok(())
+    }
+
+    #[inline]
+    fn map_page(
+        &mut self,
+        address: VirtAddr,
+        page: PhysAddr,
+        flags: MapFlags,
+    ) -> Result<(), MapError> {
+        self.seek(address);
+        let number = Level::LEAF.table_number(address);
+        let Some(table) = self.find_leaf_table(number) else {
+            return self.map_page_below_root(page, flags);
+        };
+        let index = Level::LEAF.index(address);
+        if table.get(index) != 0 {
+            return Err(MapError::AlreadyMapped);
+        }
+        table.fill(index, F::leaf(page, PageSize::Base, flags));
+        self.has_new_entries = true;
+        Ok(())
+    }
+
+    fn map_absent(&mut self, pages: &[(VirtAddr, PhysAddr)], flags: MapFlags) -> PageCount {
+        let mut added = 0;
+        let leaves = Leaves::<F>::new(flags);
+        let number = |page: &(VirtAddr, _)| Level::LEAF.table_number(page.0);
+        for part in pages.chunk_by(|page, next| number(page) == number(next)) {
+            let ([(first, _), ..], [.., (last, _)]) = (part, part) else {
+                continue;
+            };
+            self.seek(*last);
+            self.seek(*first);
+            if let Some(table) = self.leaf_table() {
+                added += table.fill_absent(
+                    part.iter()
+                        .map(|(address, page)| (Level::LEAF.index(*address), leaves.leaf(*page))),
+                );
+                self.has_new_entries = true;
+            }
+        }
+        PageCount::new(added)
     }
 
     fn unmap(&mut self, count: PageCount, batch: &mut TlbBatch) {

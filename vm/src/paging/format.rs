@@ -39,6 +39,15 @@ pub trait EntryFormat: Send + Sync + 'static {
     /// What `entry`, found in a table of `level`, means.
     fn decode(entry: u64, level: Level) -> Entry;
 
+    /// The table that `entry`, found in a table of `level` above the leaf tables, points to.
+    #[inline]
+    fn table_below(entry: u64, level: Level) -> Option<PhysAddr> {
+        match Self::decode(entry, level) {
+            Entry::Table(address) => Some(address),
+            Entry::Empty | Entry::Leaf(_) => None,
+        }
+    }
+
     /// The leaf `entry`, found in a table of `level`, with its access changed.
     #[inline]
     fn with_access(entry: u64, level: Level, access: Access) -> u64 {

@@ -25,6 +25,9 @@ impl Level {
     /// The topmost table.
     pub const ROOT: Self = Self(LEVELS as u8 - 1);
 
+    /// The levels above the leaf tables, from the root down.
+    pub(super) const ABOVE_LEAF: [Self; 3] = [Self::ROOT, Self(2), Self(1)];
+
     /// The size of page that an entry translates if it is a leaf; `None` at the root.
     #[inline]
     pub const fn page_size(self) -> Option<PageSize> {

@@ -1,10 +1,12 @@
 //! Mapping a range: first a plan that counts the tables it takes, then the entries.
 
+use core::marker::PhantomData;
+
 use super::table::Table;
 use super::{Entry, EntryFormat, Level, PageTables};
 use crate::addr::{PhysAddr, VirtRange};
 use crate::counters::Event;
-use crate::mmu::{MapError, MapFlags, PageSize};
+use crate::mmu::{Access, MapError, MapFlags, PageSize};
 use crate::pages::{Frame, FrameList, owner};
 
 /// Addresses, and where the memory for them begins.
@@ -162,9 +164,42 @@ impl<F: EntryFormat> PageTables<F> {
 #[inline]
 pub(super) fn enter_pages<F: EntryFormat>(table: Table, piece: Piece, flags: MapFlags) -> bool {
     let first = Level::LEAF.index(piece.range.base());
-    let leaf = F::leaf(piece.address, PageSize::Base, flags);
+    let leaves = Leaves::<F>::new(flags);
     table.fill_all(first..first + piece.range.pages().get(), |offset| {
-        // The address is in place (`EntryFormat::ADDRESS`), and memory does not wrap.
-        leaf + (offset * PageSize::Base.bytes()) as u64
+        // Memory does not wrap.
+        let address = piece.address.raw() + offset * PageSize::Base.bytes();
+        leaves.leaf(PhysAddr::new(address))
     })
+}
+
+/// The leaves for base pages with the same flags.
+pub(super) struct Leaves<F> {
+    flags: MapFlags,
+    /// What all have in common; `None` if the format wants to see each page.
+    common: Option<u64>,
+    format: PhantomData<F>,
+}
+
+impl<F: EntryFormat> Leaves<F> {
+    #[inline]
+    pub(super) fn new(flags: MapFlags) -> Self {
+        // What is executed may have to leave the caches first, page by page.
+        let is_executable = flags.access.contains(Access::EXECUTE);
+        let common = (!is_executable).then(|| F::leaf(PhysAddr::new(0), PageSize::Base, flags));
+        Self {
+            flags,
+            common,
+            format: PhantomData,
+        }
+    }
+
+    /// The leaf for the page at `address`.
+    #[inline]
+    pub(super) fn leaf(&self, address: PhysAddr) -> u64 {
+        match self.common {
+            // The address is in place (`EntryFormat::ADDRESS`).
+            Some(common) => common | address.raw() as u64,
+            None => F::leaf(address, PageSize::Base, self.flags),
+        }
+    }
 }

@@ -211,10 +211,8 @@ impl<F: EntryFormat> PageTables<F> {
     /// The table that `entry`, found in a table of `level`, points to.
     #[inline]
     fn table_below(&self, entry: u64, level: Level) -> Option<Table> {
-        match F::decode(entry, level) {
-            Entry::Table(address) => Some(Table::at(self.pages, address)),
-            Entry::Empty | Entry::Leaf(_) => None,
-        }
+        let address = F::table_below(entry, level)?;
+        Some(Table::at(self.pages, address))
     }
 
     /// Takes apart everything below `table`, whose level is `level`.

@@ -16,7 +16,7 @@ use crate::pages::{Frame, PageDatabase, owner};
 ///    by `into_frame` once it is linked nowhere.
 /// 2. The lock of its page tables is held, or they are owned exclusively.
 /// 3. The population of the frame is the number of entries that are not 0. Only `fill`,
-///    `fill_all`, `clear` and `edit` change it.
+///    `fill_all`, `fill_absent`, `clear` and `edit` change it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table {
     pages: &'static PageDatabase,
@@ -99,6 +99,20 @@ impl Table {
         }
         self.count(self.population() + entries.len() as u16);
         true
+    }
+
+    /// Fills each of the entries, told with their indices, that is 0; answers how many.
+    #[inline]
+    pub(super) fn fill_absent(self, entries: impl Iterator<Item = (usize, u64)>) -> usize {
+        let mut added = 0;
+        for (index, entry) in entries {
+            if self.get(index) == 0 {
+                put(&self.entries()[index], entry);
+                added += 1;
+            }
+        }
+        self.count(self.population() + added);
+        usize::from(added)
     }
 
     /// Clears the entry at `index`, which was not 0.

@@ -122,7 +122,7 @@ impl<M: Mmu> VmoState<M> {
     /// # Errors
     /// - `OUT_OF_RANGE`: it lies beyond the end.
     /// - `NO_MEMORY`: there is no frame, or no memory to remember it by. Nothing changes.
-    #[inline]
+    #[inline(always)]
     pub fn supply(
         &mut self,
         pages: &PageDatabase,

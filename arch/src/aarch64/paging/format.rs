@@ -50,6 +50,7 @@ impl EntryFormat for Format {
     // D8.16.1
     const BREAKS_BEFORE_MAKE: bool = true;
 
+    #[inline]
     fn leaf(address: PhysAddr, size: PageSize, flags: MapFlags) -> u64 {
         if flags.access.contains(Access::EXECUTE) && flags.memory == MemoryType::Cached {
             cache::make_executable(address, size);
@@ -66,10 +67,12 @@ impl EntryFormat for Format {
             | rights(flags)
     }
 
+    #[inline]
     fn table(address: PhysAddr) -> u64 {
         address.raw() as u64 | TABLE_OR_PAGE | VALID
     }
 
+    #[inline]
     fn decode(entry: u64, level: Level) -> Entry {
         if entry & VALID == 0 {
             return Entry::Empty;
@@ -86,10 +89,18 @@ impl EntryFormat for Format {
         }
     }
 
+    #[inline]
+    fn table_below(entry: u64, _level: Level) -> Option<PhysAddr> {
+        const TABLE: u64 = TABLE_OR_PAGE | VALID;
+        (entry & TABLE == TABLE).then_some(PhysAddr::new((entry & ADDRESS) as usize))
+    }
+
+    #[inline]
     fn supports(_size: PageSize) -> bool {
         true
     }
 
+    #[inline]
     fn publish() {
         // SAFETY:
         // 1. Barriers touch nothing: stores to tables are seen by table walks that begin after (D8.2.6).

@@ -76,6 +76,13 @@ impl EntryFormat for Format {
         }
     }
 
+    /// At the root, where nothing is a leaf, the bit that says so must be 0.
+    #[inline]
+    fn table_below(entry: u64, _level: Level) -> Option<PhysAddr> {
+        (entry & (PRESENT | IS_LEAF) == PRESENT)
+            .then_some(PhysAddr::new((entry & ADDRESS) as usize))
+    }
+
     #[inline]
     fn with_access(entry: u64, _level: Level, access: Access) -> u64 {
         let mut entry = entry & !(WRITABLE | NO_EXECUTE);
@@ -140,7 +147,12 @@ const BIT_NAMES: &[(u64, &str)] = &[
 ];
 
 /// The bits that choose one of the types that `features` puts into the page attribute table.
+#[inline]
 fn memory_type(memory: MemoryType, size: PageSize) -> u64 {
+    if memory == MemoryType::Cached {
+        // The usual case, without a jump through a table.
+        return 0;
+    }
     let type_bit = if size == PageSize::Base {
         TYPE_BIT_BASE
     } else {

@@ -13,8 +13,8 @@ use vm::cpu::CpuId;
 use super::{Sandbox, in_process};
 use crate::object::{Start, Thread};
 use crate::sched;
+use crate::syscalls::Calls;
 use crate::syscalls::user_memory::range;
-use crate::syscalls::{Calls, caller};
 
 /// How often the other CPU has read the page.
 static READS: AtomicUsize = AtomicUsize::new(0);
@@ -40,7 +40,8 @@ fn read_until_revoked(address: usize) {
 fn revoke_under_a_reader(sandbox: &Sandbox, revoke: impl Fn(&Sandbox) -> syscall::Result<()>) {
     READS.store(0, Ordering::Relaxed);
     REVOKED.store(false, Ordering::Relaxed);
-    let process = caller();
+    let current = sched::current();
+    let process = current.process().expect("the test runs in a process");
     let last = CpuId::new(arch::cpu::count() - 1).expect("a CPU that runs");
     let start = Start::Kernel {
         entry: read_until_revoked,
@@ -48,7 +49,7 @@ fn revoke_under_a_reader(sandbox: &Sandbox, revoke: impl Fn(&Sandbox) -> syscall
     };
     let reader = Thread::new(
         Name::new_lossy("reader"),
-        Some(Arc::clone(&process)),
+        Some(Arc::clone(process)),
         last,
         start,
     );
