@@ -2,7 +2,7 @@
 #
 #   awk -v format=text|json|markdown|document -f bench/table.awk bench/rows.txt [x86_64=FILE] [aarch64=FILE]
 #
-# A file of results has lines `ID VALUE`. `document` makes the table of references and targets, without results.
+# `about` has members for the JSON object, whose `rows` are the results. A file of results has lines `ID VALUE`. `document` makes the table of references and targets, without results.
 # Expects LC_ALL=C, so that strings are bytes.
 
 BEGIN {
@@ -31,9 +31,9 @@ END {
         print_document()
         exit
     }
-    if (format == "json") print "["
+    if (format == "json") printf "{%s, \"rows\": [\n", about
     for (i = 1; i <= architecture_count; i++) print_architecture(architectures[i])
-    if (format == "json") print "\n]"
+    if (format == "json") print "\n]}"
 }
 
 function read_results(architecture, file, words) {

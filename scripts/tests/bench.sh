@@ -29,7 +29,7 @@ ROWS
 # table FORMAT ARCH: the table of the log above.
 table() {
     measured_rows "$work/bench.log" >"$work/results"
-    LC_ALL=C awk -v format="$1" -f ../../bench/table.awk "$work/rows" "$2=$work/results"
+    LC_ALL=C awk -v format="$1" -v about="${about:-}" -f ../../bench/table.awk "$work/rows" "$2=$work/results"
 }
 
 expect "a value above its target is missed" 1 "$(table text x86_64 | grep -c '2,000  *12,364  *6.2 x  *1,500  missed')"
@@ -40,6 +40,7 @@ expect "what cannot be measured is not shown" 0 "$(table text x86_64 | grep -c w
 expect "the verdicts are counted" "x86_64: 2 targets met, 1 missed" "$(table text x86_64 | grep targets)"
 expect "JSON has null for what is unknown" 1 \
     "$(table json aarch64 | grep -c '"map_unmap/100000", .* "instructions": 3000, "linux": null, "ratio": null, "target": null, "verdict": null')"
+expect "JSON says what was measured" 1 "$(about='"commit": "x"' table json aarch64 | grep -c '^{"commit": "x", "rows": \[$')"
 expect "Markdown has a row for each result" 3 "$(table markdown x86_64 | grep -c '^|.*| \(met\|\*\*missed\*\*\) |$')"
 
 measured_rows "$work/bench.log" >"$work/results"
