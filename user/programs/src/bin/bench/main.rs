@@ -23,6 +23,7 @@
 extern crate alloc;
 
 mod calls;
+mod commit;
 mod faults;
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]

@@ -3,7 +3,7 @@
 use zx::Status;
 
 use crate::measure::{Bench, Cost};
-use crate::{calls, faults, maps, protect};
+use crate::{calls, commit, faults, maps, protect};
 
 /// The numbers of mappings at which something is measured.
 pub const STAGES: &[usize] = &[FEW, SOME, MANY, MOST];
@@ -45,6 +45,8 @@ rows! {
     "protect_down" [FEW] => protect::down;
     "protect_up" [FEW] => protect::up;
     "protect_up_write" [FEW] => protect::up_write;
+    "commit" [FEW] => commit::commit;
+    "commit_aligned" [FEW] => commit::commit_aligned;
     "unmap_touched" [FEW] => maps::unmap_touched;
     "vmo_write" [FEW] => calls::vmo_write;
     "vmo_read" [FEW] => calls::vmo_read;
