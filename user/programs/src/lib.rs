@@ -2,4 +2,7 @@
 
 #![no_std]
 
+extern crate alloc;
+
+pub mod memory;
 pub mod registers;

@@ -29,8 +29,10 @@ mod vmar_dead;
 mod vmar_destroy;
 mod vmar_edges;
 mod vmar_examples;
+mod vmar_handles;
 mod vmar_map;
 mod vmar_merge;
+mod vmar_nesting;
 mod vmar_overwrite;
 mod vmar_placement;
 mod vmar_protect;
@@ -70,6 +72,8 @@ fn main() -> i64 {
         vmar_edges::TESTS,
         vmar_examples::TESTS,
         vmar_rights::TESTS,
+        vmar_handles::TESTS,
+        vmar_nesting::TESTS,
         vmo_create::TESTS,
         vmo_copy::TESTS,
         vmo_size::TESTS,

@@ -16,7 +16,6 @@
 
 extern crate alloc;
 
-mod memory;
 mod picker;
 mod random;
 mod storm;
@@ -24,9 +23,9 @@ mod world;
 
 use alloc::string::String;
 
+use programs::memory::Memory;
 use zx::Status;
 
-use memory::Memory;
 use picker::Picker;
 use random::Random;
 use storm::Kind;
