@@ -30,6 +30,7 @@ mod vmar_destroy;
 mod vmar_edges;
 mod vmar_examples;
 mod vmar_handles;
+mod vmar_hostile;
 mod vmar_map;
 mod vmar_merge;
 mod vmar_nesting;
@@ -74,6 +75,7 @@ fn main() -> i64 {
         vmar_rights::TESTS,
         vmar_handles::TESTS,
         vmar_nesting::TESTS,
+        vmar_hostile::TESTS,
         vmo_create::TESTS,
         vmo_copy::TESTS,
         vmo_size::TESTS,
