@@ -20,6 +20,7 @@ mod handles;
 mod harness;
 mod info;
 mod maps;
+mod maps_records;
 mod numbers;
 mod property;
 mod random_calls;
@@ -29,8 +30,10 @@ mod vmar_dead;
 mod vmar_destroy;
 mod vmar_edges;
 mod vmar_examples;
+mod vmar_faults;
 mod vmar_handles;
 mod vmar_hostile;
+mod vmar_large;
 mod vmar_map;
 mod vmar_merge;
 mod vmar_nesting;
@@ -73,6 +76,8 @@ fn main() -> i64 {
         vmar_edges::TESTS,
         vmar_examples::TESTS,
         vmar_rights::TESTS,
+        vmar_faults::TESTS,
+        vmar_large::TESTS,
         vmar_handles::TESTS,
         vmar_nesting::TESTS,
         vmar_hostile::TESTS,
@@ -82,6 +87,7 @@ fn main() -> i64 {
         handles::TESTS,
         info::TESTS,
         maps::TESTS,
+        maps_records::TESTS,
         property::TESTS,
         system::TESTS,
         numbers::TESTS,
