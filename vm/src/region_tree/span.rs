@@ -7,16 +7,16 @@ use crate::wavl::Side;
 
 /// The extent of some neighbouring regions, and the largest gap between any two of them.
 ///
-/// A page number takes 37 bits, which covers both halves of a 48-bit address space. What is left of
-/// the first word holds the gap:
+/// A page number takes 38 bits, which covers both halves of a 48-bit address space and the end of the lower
+/// one. What is left of the first word holds the gap:
 ///
 /// ```text
-///             63                     27 26                    0
+///             63                     26 25                    0
 ///    first    [ first address, as page ][ largest gap, in pages ]
 ///    end      [ end address, as page   ][           0           ]
 /// ```
 ///
-/// A gap of 2^27 - 1 pages (512 GiB) or more is stored as this number. There is room for few such gaps
+/// A gap of 2^26 - 1 pages (256 GiB) or more is stored as this number. There is room for few such gaps
 /// in an address space, so that a search which has to look into each of them ends soon.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct Span {
@@ -24,7 +24,7 @@ pub struct Span {
     end: i64,
 }
 
-const GAP_BITS: u32 = 27;
+const GAP_BITS: u32 = 26;
 const GAP_MASK: i64 = (1 << GAP_BITS) - 1;
 /// How much further left than in an address the ends are.
 const END_SHIFT: u32 = GAP_BITS - PAGE_SHIFT;
@@ -108,7 +108,7 @@ impl Span {
 
     /// Whether there may be a gap of `pages` pages between two of the regions.
     ///
-    /// "No" is certain, and so is "yes" below 2^27 pages.
+    /// "No" is certain, and so is "yes" below 2^26 pages.
     #[inline]
     pub fn may_have_gap(self, pages: PageCount) -> bool {
         (self.first & GAP_MASK) as usize >= pages.get().min(GAP_MASK as usize)

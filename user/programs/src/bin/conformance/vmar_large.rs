@@ -14,6 +14,7 @@ pub const TESTS: &[Test] = tests![
     a_mapping_of_a_terabyte,
     the_largest_region_that_fits,
     the_lowest_page_of_all_can_be_mapped,
+    the_highest_page_of_all_can_be_mapped,
     alignments_in_an_aligned_region,
     alignments_larger_than_the_region,
 ];
@@ -155,6 +156,26 @@ fn the_lowest_page_of_all_can_be_mapped() -> Outcome {
     check_eq(address, 0x20_0000)?;
     poke(address, 1);
     check_eq(peek(address), 1)?;
+    calls::unmap(root.raw_handle(), address, P).map_err(Into::into)
+}
+
+fn the_highest_page_of_all_can_be_mapped() -> Outcome {
+    let root = rt::vmar_root_self();
+    let info = root.info()?;
+    let vmo = Vmo::create(P as u64)?;
+    let flags = READ_WRITE | VmarFlags::SPECIFIC;
+    let address = match root.map(info.len - P, &vmo, 0, P, flags) {
+        // The program's own stack may be there.
+        Err(Status::ALREADY_EXISTS) => return Ok(()),
+        answer => answer?,
+    };
+    check_eq(address, info.base + info.len - P)?;
+    poke(address + P - 1, 1);
+    check_eq(peek(address + P - 1), 1)?;
+    // The gaps around it are still found.
+    let (region, below) = root.allocate(0, P, VmarFlags::CAN_MAP_READ)?;
+    check(below < address, "a place below")?;
+    calls::destroy(region.raw_handle())?;
     calls::unmap(root.raw_handle(), address, P).map_err(Into::into)
 }
 
