@@ -11,7 +11,7 @@ export JSON RECORD MAPPINGS ROWS ROW BY INLINE SIZES TIMES
 
 help: ## Show this list
 	@echo "Targets:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 	@echo "Variables, as in make run ARCH=aarch64 SMP=2:"
 	@sed -n 's/^#   /  /p' qemu/settings.sh
 

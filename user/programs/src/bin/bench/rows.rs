@@ -36,7 +36,7 @@ rows! {
     "entry" [FEW] => calls::entry;
     "map_unmap" [FEW, SOME, MANY, MOST] => maps::map_unmap;
     "map_write_unmap" [FEW, MANY] => maps::map_write_unmap;
-    "create_map_write_free" [FEW, MANY] => maps::create_map_write_free;
+    "create_map_write_free" [FEW] => maps::create_map_write_free;
     "write_absent" [FEW, MANY, MOST] => faults::write_absent;
     "read_absent" [FEW, MANY, MOST] => faults::read_absent;
     "read_one_of_many" [MANY, MOST] => faults::read_one_of_many;

@@ -30,14 +30,6 @@ impl Window {
     /// What creating or mapping answers.
     pub fn new(pages: usize) -> Result<Self, Status> {
         let vmo = Vmo::create((pages * PAGE) as u64)?;
-        Self::of(vmo, pages)
-    }
-
-    /// The first `pages` pages of `vmo`.
-    ///
-    /// # Errors
-    /// What mapping answers.
-    pub fn of(vmo: Vmo, pages: usize) -> Result<Self, Status> {
         let mut address = 0;
         // SAFETY:
         // 1. `address` is a live local.
