@@ -61,6 +61,7 @@ fn main() -> i64 {
         vmar_map::order::TESTS,
         vmar_map::pairs::TESTS,
         vmar_map::effects::TESTS,
+        vmar_map::map_range::TESTS,
         vmar_overwrite::TESTS,
         vmar_unmap::TESTS,
         vmar_unmap::pairs::TESTS,

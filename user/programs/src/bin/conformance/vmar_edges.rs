@@ -42,8 +42,8 @@ struct Span {
 impl Span {
     /// All that are of interest.
     fn all() -> impl Iterator<Item = Self> {
-        let firsts = -1..=PAGES as isize + 1;
-        firsts.flat_map(|first| (0..=PAGES + 2).map(move |pages| Self { first, pages }))
+        let firsts = -1..=PAGES as isize;
+        firsts.flat_map(|first| (0..=PAGES + 1).map(move |pages| Self { first, pages }))
     }
 
     /// The offset in bytes; wraps before the region.

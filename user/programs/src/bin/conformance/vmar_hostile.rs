@@ -30,7 +30,7 @@ const PAGES: usize = 6;
 const LAST_PAGE: usize = usize::MAX - P + 1;
 
 /// Offsets, lengths and addresses that hurt, whatever they are used for.
-const HURTS: [usize; 26] = [
+const HURTS: [usize; 27] = [
     0,
     1,
     P - 1,
@@ -59,6 +59,7 @@ const HURTS: [usize; 26] = [
     0xffff_ffff_8000_0000,
     LAST_PAGE - P,
     LAST_PAGE,
+    LAST_PAGE + 1,
     usize::MAX,
 ];
 

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod effects;
+pub mod map_range;
 pub mod order;
 pub mod pairs;
 pub mod places;

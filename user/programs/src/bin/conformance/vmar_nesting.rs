@@ -28,10 +28,10 @@ pub const TESTS: &[Test] = tests![
 ];
 
 /// How deep.
-const DEPTH: usize = 3000;
+const DEPTH: usize = 2000;
 
 /// How many pages a region has that is to be filled.
-const PAGES: usize = 1024;
+const PAGES: usize = 512;
 
 /// Regions each of which fills the one before; the first is in a region of the test's own.
 struct Nest {
