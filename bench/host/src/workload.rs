@@ -22,6 +22,12 @@ const WIDE_GAPS: usize = 100;
 /// The page where the regions begin.
 const FIRST_PAGE: usize = 0x1000;
 
+/// Where all regions lie: far more room than a million of them take.
+pub const BOUNDS: VirtRange = {
+    let base = VirtAddr::new(FIRST_PAGE * PAGE_SIZE);
+    VirtRange::between(base, VirtAddr::new(1 << 47)).expect("the lower half of the addresses")
+};
+
 /// Disjoint regions in random order, and questions about them.
 #[derive(Clone, Debug)]
 pub struct Workload {

@@ -1,44 +1,52 @@
 //! The disjoint regions of one VMAR, in the order of their addresses, and the gaps between them.
 //!
-//! [`RegionTree`] is a [`WavlTree`] in which each node knows, in its [`Span`], the first and the last
-//! address below it and the largest gap between two regions below it:
+//! [`RegionTree`] is a [`WavlTree`] in which each region knows the free room directly below it, in its
+//! [`Gap`], and each node the largest of these gaps in its subtree, in its [`LargestGap`]:
 //!
 //! ```text
-//!                      [20,30)  span 5..60, gap 15
-//!                     /                    \
-//!        [5,10)  5..20, gap 2        [45,50)  45..60, gap 8
-//!                \                            \
-//!          [12,20)  12..20, gap 0       [58,60)  58..60, gap 0
+//!  bounds  [0,64)     ..... [5,10) .. [12,20)[20,30) ............... [45,50) ........ [58,60) ....
+//!  gap below               5      2       0       0                15              8        (not kept)
+//!
+//!                               [20,30)  gap 0, largest 15
+//!                              /                           \
+//!               [5,10)  gap 5, largest 5            [45,50)  gap 15, largest 15
+//!                      \                                   \
+//!             [12,20)  gap 2, largest 2            [58,60)  gap 8, largest 8
 //! ```
 //!
-//! The gap of a node is the largest of its children's gaps and of the two that touch its own region:
-//! here `20 - 20` and `45 - 30`. So it follows from the region and the children alone, and a search
-//! for a gap turns away from every subtree that has none large enough: it takes O(log n) steps.
+//! Going up and down in the picture costs a step per level, and a search for a gap turns away from every subtree
+//! that has none large enough. So the lowest gap of 6 pages is found like this: `[5,10)` has none
+//! below it or in its subtree, `[20,30)` has not either, and `[45,50)` has one directly below it. The room
+//! above the last region is looked at when nothing else is left.
+//!
+//! To insert a region is to divide the gap of the next one, to remove it is to join them. Either changes
+//! the gaps of two neighbours at most, one of which is always above the other in the tree, and then
+//! summaries on the one path upwards from there, as far as they change.
 //!
 //! [`GapRequest`] says what to look for. Where in the gaps a new region goes is decided in `gaps`,
 //! by functions that look at nothing but the tree.
 
+mod gap;
 mod gaps;
-mod span;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
+pub use gap::{Gap, LargestGap};
 pub use gaps::{Candidates, GapRequest};
-pub use span::Span;
 pub use walk::{Direction, Downwards, Gaps, Upwards};
 
 use intrusive_collections::{Adapter, PointerOps};
 
 use crate::addr::{VirtAddr, VirtRange};
-use crate::wavl::{self, CursorMut, Pointer, Shape, Value, WavlLinkOps, WavlTree};
+use crate::wavl::{self, CursorMut, InsertCursor, Pointer, Shape, Value, WavlLinkOps, WavlTree};
 
-/// The link by which an object hangs in a [`RegionTree`]: five words.
-pub type RegionLink = wavl::Link<Span>;
+/// The link by which an object hangs in a [`RegionTree`]: four words.
+pub type RegionLink = wavl::Link<LargestGap>;
 
 /// A cursor for looking at regions.
-pub type RegionCursor<'a, A> = wavl::Cursor<'a, A, Spans>;
+pub type RegionCursor<'a, A> = wavl::Cursor<'a, A, LargestGaps>;
 
 /// Something that occupies addresses.
 pub trait HasRange {
@@ -46,59 +54,73 @@ pub trait HasRange {
     ///
     /// Only [`EditCursor::resize`] may change them while the region is in a tree.
     fn range(&self) -> VirtRange;
+
+    /// Where the tree that it is in notes the room below it.
+    ///
+    /// Always the same place in the same object.
+    fn gap(&self) -> &Gap;
 }
 
 /// An adapter for objects that have a range and a [`RegionLink`].
 pub trait RegionAdapter:
-    Adapter<LinkOps: WavlLinkOps<Summary = Span>, PointerOps: PointerOps<Value: HasRange>>
+    Adapter<LinkOps: WavlLinkOps<Summary = LargestGap>, PointerOps: PointerOps<Value: HasRange>>
 {
 }
 
 impl<A> RegionAdapter for A where
-    A: Adapter<LinkOps: WavlLinkOps<Summary = Span>, PointerOps: PointerOps<Value: HasRange>>
+    A: Adapter<LinkOps: WavlLinkOps<Summary = LargestGap>, PointerOps: PointerOps<Value: HasRange>>
 {
 }
 
-/// The augmentation that keeps a [`Span`] in each node.
+/// The augmentation that keeps a [`LargestGap`] in each node.
 #[derive(Clone, Copy, Debug)]
-pub struct Spans;
+pub struct LargestGaps;
 
-impl<A: RegionAdapter> wavl::Augment<A> for Spans {
+impl<A: RegionAdapter> wavl::Augment<A> for LargestGaps {
     const SHAPE: Shape = Shape::IsIrrelevant;
 
     #[inline]
-    fn summarize(item: &Value<A>, left: Option<Span>, right: Option<Span>) -> Span {
-        Span::joined(item.range(), left, right)
+    fn summarize(
+        item: &Value<A>,
+        left: Option<LargestGap>,
+        right: Option<LargestGap>,
+    ) -> LargestGap {
+        let below = left
+            .unwrap_or(LargestGap::NONE)
+            .max(right.unwrap_or(LargestGap::NONE));
+        item.gap().size().max(below)
     }
 
     #[inline]
-    fn with_new(before: Span, item: Span) -> Option<Span> {
-        before.extended(item)
+    fn with_new(before: LargestGap, item: LargestGap) -> Option<LargestGap> {
+        Some(before.max(item))
     }
 }
 
 /// The disjoint regions of one VMAR, ordered by base.
 ///
-/// 1. Ranges never overlap.
-/// 2. Each node knows the extent of its subtree and the largest gap in it.
+/// 1. Ranges never overlap, and all lie inside `bounds`.
+/// 2. The gap of each region is what is free between it and the one before, or the base of `bounds`.
+/// 3. Each node knows the largest gap in its subtree.
 ///
 /// Only [`insert`](Self::insert) and an [`EditCursor`] change the tree, so only they can break these.
 pub struct RegionTree<A: RegionAdapter> {
-    tree: WavlTree<A, Spans>,
-}
-
-impl<A: RegionAdapter + Default> Default for RegionTree<A> {
-    fn default() -> Self {
-        Self::new(A::default())
-    }
+    tree: WavlTree<A, LargestGaps>,
+    bounds: VirtRange,
 }
 
 impl<A: RegionAdapter> RegionTree<A> {
-    /// A tree with no region.
-    pub const fn new(adapter: A) -> Self {
+    /// A tree with no region, for regions inside `bounds`.
+    pub const fn new(adapter: A, bounds: VirtRange) -> Self {
         Self {
             tree: WavlTree::new(adapter),
+            bounds,
         }
+    }
+
+    /// Where all regions lie.
+    pub const fn bounds(&self) -> VirtRange {
+        self.bounds
     }
 
     /// Whether there is no region.
@@ -107,14 +129,14 @@ impl<A: RegionAdapter> RegionTree<A> {
     }
 
     /// All regions, by ascending address.
-    pub fn iter(&self) -> wavl::Iter<'_, A, Spans> {
+    pub fn iter(&self) -> wavl::Iter<'_, A, LargestGaps> {
         self.tree.iter()
     }
 
     /// Adds a region.
     ///
     /// # Errors
-    /// Gives the region back if it overlaps another one. Nothing changes.
+    /// Gives the region back if it overlaps another one, or does not lie inside the bounds. Nothing changes.
     ///
     /// # Panics
     /// If the region is in a tree already.
@@ -123,16 +145,26 @@ impl<A: RegionAdapter> RegionTree<A> {
         Pointer<A>: core::ops::Deref<Target = Value<A>>,
     {
         let range = region.range();
+        match self.vacancy(range) {
+            Some(vacancy) => {
+                vacancy.fill(region);
+                Ok(())
+            }
+            None => Err(region),
+        }
+    }
+
+    /// The place for a region at `range`, found with one search.
+    ///
+    /// `None` if another one overlaps it, or it does not lie inside the bounds.
+    #[inline]
+    pub fn vacancy(&mut self, range: VirtRange) -> Option<Vacancy<'_, A>> {
         let end = range.end();
         let place = self.tree.place_after(|other| other.range().base() < end);
-        if place
+        let low = place
             .previous()
-            .is_some_and(|other| range.base() < other.range().end())
-        {
-            return Err(region);
-        }
-        place.insert(region);
-        Ok(())
+            .map_or(self.bounds.base(), |other| other.range().end());
+        (low <= range.base() && end <= self.bounds.end()).then_some(Vacancy { place, low, range })
     }
 
     /// The region that contains `address`.
@@ -171,6 +203,12 @@ impl<A: RegionAdapter> RegionTree<A> {
                 .tree
                 .first_not_mut(|other| other.range().end() <= address),
         }
+    }
+
+    /// A cursor at the first region that ends at or above `address`.
+    #[inline]
+    fn first_to(&self, address: VirtAddr) -> RegionCursor<'_, A> {
+        self.tree.first_not(|other| other.range().end() < address)
     }
 
     /// A cursor at the last region that begins below `address`.
@@ -234,7 +272,7 @@ impl<'a, A: RegionAdapter> Iterator for Overlapping<'a, A> {
 
 /// A region in a tree, to take out or to resize; or no region.
 pub struct EditCursor<'a, A: RegionAdapter> {
-    cursor: CursorMut<'a, A, Spans>,
+    cursor: CursorMut<'a, A, LargestGaps>,
 }
 
 impl<A: RegionAdapter> EditCursor<'_, A> {
@@ -265,7 +303,12 @@ impl<A: RegionAdapter> EditCursor<'_, A> {
     /// Takes out the region here and moves to the next one.
     #[inline]
     pub fn remove(&mut self) -> Option<Pointer<A>> {
-        self.cursor.remove()
+        self.cursor.remove_with(|region, next| {
+            // What was below the region is below the next one now.
+            if let Some(next) = next {
+                next.gap().set(low_end(region), next.range().base());
+            }
+        })
     }
 
     /// Lets `change` alter the range of the region here, and brings the tree up to date.
@@ -274,13 +317,22 @@ impl<A: RegionAdapter> EditCursor<'_, A> {
     /// does, and so does growing into the gaps on either side.
     #[inline]
     pub fn resize(&mut self, change: impl FnOnce(&Value<A>)) {
-        if let Some(region) = self.cursor.get() {
-            change(region);
-            debug_assert!(
-                self.keeps_its_place(),
-                "a resized region overlaps its neighbour"
-            );
-            self.cursor.update();
+        let Some(region) = self.cursor.get() else {
+            return;
+        };
+        let low = low_end(region);
+        change(region);
+        let range = region.range();
+        debug_assert!(
+            self.keeps_its_place(),
+            "a resized region overlaps its neighbour"
+        );
+        region.gap().set(low, range.base());
+        self.cursor.update();
+        let mut next = self.cursor.peek_next_mut();
+        if let Some(region) = next.get() {
+            region.gap().set(range.end(), region.range().base());
+            next.update();
         }
     }
 
@@ -296,5 +348,46 @@ impl<A: RegionAdapter> EditCursor<'_, A> {
             && below
                 .get()
                 .is_none_or(|below| below.range().end() <= range.base())
+    }
+}
+
+/// The lower end of the gap below a region in a tree.
+#[inline]
+fn low_end(region: &(impl HasRange + ?Sized)) -> VirtAddr {
+    VirtAddr::new(
+        region
+            .range()
+            .base()
+            .raw()
+            .wrapping_sub(region.gap().bytes()),
+    )
+}
+
+/// A place where nothing is, to be filled without another search. See [`RegionTree::vacancy`].
+pub struct Vacancy<'a, A: RegionAdapter> {
+    place: InsertCursor<'a, A, LargestGaps>,
+    /// The lower end of the gap that the place is in.
+    low: VirtAddr,
+    range: VirtRange,
+}
+
+impl<A: RegionAdapter> Vacancy<'_, A> {
+    /// Puts a region here, whose range must be the one that was asked for.
+    ///
+    /// # Panics
+    /// If the region has another range, or is in a tree already.
+    #[inline]
+    pub fn fill(self, region: Pointer<A>)
+    where
+        Pointer<A>: core::ops::Deref<Target = Value<A>>,
+    {
+        let range = region.range();
+        assert!(range == self.range, "a region does not go where it belongs");
+        self.place.insert_with(region, |region, next| {
+            region.gap().set(self.low, range.base());
+            if let Some(next) = next {
+                next.gap().set(range.end(), next.range().base());
+            }
+        });
     }
 }

@@ -14,11 +14,16 @@ use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount};
 struct Region {
     range: Cell<VirtRange>,
     link: RegionLink,
+    gap: Gap,
 }
 
 impl HasRange for Region {
     fn range(&self) -> VirtRange {
         self.range.get()
+    }
+
+    fn gap(&self) -> &Gap {
+        &self.gap
     }
 }
 
@@ -44,11 +49,43 @@ fn region_at(range: VirtRange) -> Rc<Region> {
     Rc::new(Region {
         range: Cell::new(range),
         link: RegionLink::new(),
+        gap: Gap::new(),
     })
 }
 
+#[test]
+fn insert_refuses_what_lies_outside_the_bounds() {
+    let mut tree = tree_in(pages(100, 10));
+    for (first, count) in [(99, 1), (99, 2), (110, 1), (109, 2), (90, 40)] {
+        assert!(tree.insert(region(first, count)).is_err());
+    }
+    assert!(tree.insert(region(100, 1)).is_ok());
+    assert!(tree.insert(region(109, 1)).is_ok());
+    check(&tree);
+    let removed = tree.find_mut(VirtAddr::new(100 * PAGE_SIZE)).remove();
+    assert!(removed.is_some());
+    check(&tree);
+}
+
+#[test]
+#[should_panic(expected = "does not go where it belongs")]
+fn a_vacancy_takes_only_a_region_of_its_range() {
+    let mut tree = empty();
+    let vacancy = tree.vacancy(pages(100, 2)).expect("the tree is empty");
+    vacancy.fill(region(100, 3));
+}
+
+/// A tree for the lower half of the addresses.
+fn empty() -> Tree {
+    tree_in(pages(0, 1 << 35))
+}
+
+fn tree_in(bounds: VirtRange) -> Tree {
+    RegionTree::new(Adapter::new(), bounds)
+}
+
 fn tree_of(ranges: &[(usize, usize)]) -> Tree {
-    let mut tree = Tree::default();
+    let mut tree = empty();
     for &(first, count) in ranges {
         tree.insert(region(first, count))
             .expect("the ranges are disjoint");
@@ -80,6 +117,32 @@ fn all_positions(tree: &Tree, request: GapRequest) -> Vec<VirtAddr> {
         .collect()
 }
 
+/// Checks the gap below each region, and the largest gap of each subtree.
+fn check(tree: &Tree) {
+    let mut low = tree.bounds().base();
+    for region in tree.iter() {
+        assert!(low <= region.range().base(), "regions overlap");
+        assert_eq!(low_end(region), low, "an outdated gap below {region:?}");
+        low = region.range().end();
+    }
+    assert!(low <= tree.bounds().end());
+    let mut cursor = tree.tree.front();
+    while let Some(node) = cursor.node() {
+        let below = [node.left(), node.right()].map(|child| child.map(|child| child.summary()));
+        let largest = below
+            .into_iter()
+            .flatten()
+            .fold(node.get().gap().size(), Ord::max);
+        assert_eq!(
+            node.summary(),
+            largest,
+            "an outdated summary at {:?}",
+            node.get()
+        );
+        cursor.move_next();
+    }
+}
+
 /// Compares every kind of search with trying all positions.
 fn check_searches(tree: &Tree, request: GapRequest) {
     let positions = all_positions(tree, request);
@@ -107,8 +170,8 @@ fn check_searches(tree: &Tree, request: GapRequest) {
 }
 
 #[test]
-fn a_link_leaves_room_for_a_region_of_128_bytes() {
-    assert_eq!(size_of::<RegionLink>(), 40);
+fn a_link_and_a_gap_leave_room_for_a_region_of_128_bytes() {
+    assert_eq!(size_of::<RegionLink>() + size_of::<Gap>(), 40);
 }
 
 #[test]
@@ -203,7 +266,7 @@ fn requests_near_the_limits_of_addresses_do_not_wrap() {
         VirtAddr::new(usize::MAX << 12),
     );
     let top = top.expect("the upper half");
-    let mut tree = Tree::default();
+    let mut tree = tree_in(top);
     let last = VirtRange::new(VirtAddr::new(usize::MAX << 13), PageCount::new(1)).expect("a page");
     tree.insert(region_at(last)).expect("the tree is empty");
     assert_eq!(tree.lowest_gap(request(1, 1, top)), Some(top.base()));
@@ -220,48 +283,6 @@ fn requests_near_the_limits_of_addresses_do_not_wrap() {
     };
     assert_eq!(tree.highest_gap(coarse), None);
     assert_eq!(tree.random_gap(coarse, 30, || 1), None);
-}
-
-#[test]
-fn a_span_keeps_both_ends_of_either_half() {
-    for (low, high) in [
-        (1, (1 << 35) - 1),
-        (usize::MAX << 35 >> 12, (usize::MAX >> 12) - 1),
-    ] {
-        let (left, right) = (pages(low, 1), pages(high, 1));
-        let left_span = Span::joined(left, None, None);
-        let span = Span::joined(right, Some(left_span), None);
-        assert_eq!((span.first(), span.end()), (left.base(), right.end()));
-        assert_eq!(
-            Span::joined(left, None, Some(Span::joined(right, None, None))),
-            span
-        );
-        assert!(span.may_have_gap(PageCount::new(high - low - 1)));
-        assert!(!left_span.may_have_gap(PageCount::new(1)));
-    }
-}
-
-#[test]
-fn gaps_too_large_to_be_told_apart_are_all_looked_at() {
-    // Pages 2^27 apart and more, with one page between each and the next gap.
-    let gap = (1 << 27) + 10;
-    let mut tree = Tree::default();
-    for number in 0..100 {
-        let wider = usize::from(number > 70);
-        tree.insert(region(100 + number * gap + wider, 1))
-            .expect("the pages are disjoint");
-    }
-    let within = pages(100, 99 * gap);
-    for (count, place) in [(gap - 2, Some(0)), (gap, Some(70)), (gap + 1, None)] {
-        let expected = place.map(|place| VirtAddr::new((101 + place * gap) * PAGE_SIZE));
-        assert_eq!(
-            tree.lowest_gap(request(count, 1, within)),
-            expected,
-            "{count:#x}"
-        );
-        let highest = tree.highest_gap(request(count, 1, within));
-        assert_eq!(highest.is_some(), expected.is_some(), "{count:#x}");
-    }
 }
 
 #[test]
@@ -293,7 +314,7 @@ fn entropy_limits_the_choice_to_the_lowest_positions() {
 #[test]
 fn a_crowded_space_gives_its_last_positions() {
     let free = [700, 2000, 2001, 4000];
-    let mut tree = Tree::default();
+    let mut tree = empty();
     for first in 0..4096 {
         if !free.contains(&first) {
             tree.insert(region(first, 1)).expect("pages are disjoint");
@@ -320,6 +341,7 @@ enum Step {
     Insert(usize, usize),
     Remove(usize),
     Shrink(usize, usize),
+    Grow(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -327,7 +349,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (first.clone(), 1_usize..8).prop_map(|(first, count)| Step::Insert(first, count)),
         2 => first.clone().prop_map(Step::Remove),
-        1 => (first, 1_usize..4).prop_map(|(first, count)| Step::Shrink(first, count)),
+        1 => (first.clone(), 1_usize..4).prop_map(|(first, count)| Step::Shrink(first, count)),
+        1 => first.prop_map(Step::Grow),
     ];
     prop::collection::vec(step, 0..60)
 }
@@ -363,7 +386,24 @@ fn apply(step: Step, tree: &mut Tree, model: &mut Vec<VirtRange>) {
                     region.range.set(*range);
                 });
         }
+        Step::Grow(first) => grow(first, tree, model),
     }
+}
+
+/// Lets the region at page `first` take all the room up to the next one, but for one page.
+fn grow(first: usize, tree: &mut Tree, model: &mut [VirtRange]) {
+    let address = VirtAddr::new(first * PAGE_SIZE);
+    let above = model.iter().map(|range| page(range.base()));
+    let Some(limit) = above.filter(|&above| first < above).min() else {
+        return;
+    };
+    let Some(range) = model.iter_mut().find(|range| range.contains(address)) else {
+        return;
+    };
+    let start = page(range.base());
+    *range = pages(start, range.pages().get().max(limit - start - 1));
+    let mut cursor = tree.find_mut(address);
+    cursor.resize(|region| region.range.set(*range));
 }
 
 proptest! {
@@ -375,10 +415,11 @@ proptest! {
         align_log2 in 0_u32..4,
         random in any::<u64>(),
     ) {
-        let mut tree = Tree::default();
+        let mut tree = empty();
         let mut model = Vec::new();
         for step in steps {
             apply(step, &mut tree, &mut model);
+            check(&tree);
         }
         model.sort_by_key(|range| range.base());
         prop_assert_eq!(tree.iter().map(HasRange::range).collect::<Vec<_>>(), model);

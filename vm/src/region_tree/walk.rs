@@ -2,7 +2,9 @@
 
 use core::marker::PhantomData;
 
-use super::{Candidates, GapRequest, HasRange, RegionAdapter, RegionTree, Spans};
+use super::{
+    Candidates, GapRequest, HasRange, LargestGap, LargestGaps, RegionAdapter, RegionTree, low_end,
+};
 use crate::addr::VirtAddr;
 use crate::wavl::{NodeRef, Side};
 
@@ -31,36 +33,51 @@ impl Direction for Downwards {
 /// A walk over the gaps that are large enough for a request. See [`RegionTree::gaps`].
 pub struct Gaps<'a, A: RegionAdapter, D> {
     request: GapRequest,
+    /// What a gap has to be at least; `None` if none is large enough.
+    size: Option<LargestGap>,
     place: Place<'a, A>,
     tree: &'a RegionTree<A>,
     direction: PhantomData<D>,
 }
 
-type Node<'a, A> = NodeRef<'a, A, Spans>;
+type Node<'a, A> = NodeRef<'a, A, LargestGaps>;
 
 /// Which gap a walk looks at next.
 enum Place<'a, A: RegionAdapter> {
-    /// The first one, before any region.
+    /// The first one within the request.
     Start,
-    /// The nearest inside this subtree.
-    Inside(Node<'a, A>),
-    /// The one directly beyond this region.
+    /// The first one below any region.
+    Regions,
+    /// The first one beyond the gap of this region.
     Beyond(Node<'a, A>),
     /// None.
     End,
 }
 
-/// A gap between two neighbours in the direction of a walk, and the place after it.
+/// A gap, and where a walk goes on from it.
 struct Step<'a, A: RegionAdapter> {
-    near: VirtAddr,
-    far: VirtAddr,
+    low: VirtAddr,
+    high: VirtAddr,
     next: Place<'a, A>,
+}
+
+impl<'a, A: RegionAdapter> Step<'a, A> {
+    /// The gap below the region of `node`.
+    #[inline]
+    fn below(node: Node<'a, A>) -> Self {
+        Self {
+            low: low_end(node.get()),
+            high: node.get().range().base(),
+            next: Place::Beyond(node),
+        }
+    }
 }
 
 impl<'a, A: RegionAdapter, D: Direction> Gaps<'a, A, D> {
     #[inline]
     pub(super) fn new(tree: &'a RegionTree<A>, request: GapRequest) -> Self {
         Self {
+            size: LargestGap::for_pages(request.pages),
             request,
             place: Place::Start,
             tree,
@@ -71,179 +88,100 @@ impl<'a, A: RegionAdapter, D: Direction> Gaps<'a, A, D> {
     /// The next gap in the direction of the walk; it may be too small.
     #[inline]
     fn step(&mut self) -> Option<Step<'a, A>> {
-        match core::mem::replace(&mut self.place, Place::End) {
-            Place::Start => Some(self.first_gap()),
-            Place::Inside(subtree) => Some(self.gap_inside(subtree)),
-            Place::Beyond(node) => Some(self.gap_beyond(node)),
-            Place::End => None,
-        }
-    }
-
-    /// The gap between the edge of the request and the first region beyond it.
-    #[inline]
-    fn first_gap(&self) -> Step<'a, A> {
-        let near = self.start();
-        let Some(root) = self.tree.tree.root() else {
-            return Step {
-                near,
-                far: self.goal(),
-                next: Place::End,
-            };
-        };
-        let far = root.summary().edge(D::AHEAD.opposite());
-        if !is_before::<D>(far, near) {
-            if root.summary().pages_to(D::AHEAD.opposite(), near) < self.request.pages {
-                return self.gap_inside(root);
-            }
-            return Step {
-                near,
-                far,
-                next: Place::Inside(root),
-            };
-        }
-        let first = match D::AHEAD {
-            Side::Right => self.tree.first_from(near),
-            Side::Left => self.tree.last_below(near),
-        };
-        let Some(node) = first.node() else {
-            return Step {
-                near,
-                far: self.goal(),
-                next: Place::End,
-            };
-        };
-        let edge = near_edge::<D, A>(node);
-        let far = if is_before::<D>(edge, near) {
-            near
-        } else {
-            edge
-        };
-        Step {
-            near,
-            far,
-            next: Place::Beyond(node),
-        }
-    }
-
-    /// The nearest gap of the wanted size inside `subtree`, or else the one beyond it.
-    #[inline]
-    fn gap_inside(&self, mut subtree: Node<'a, A>) -> Step<'a, A> {
-        let pages = self.request.pages;
-        if !subtree.summary().may_have_gap(pages) {
-            return self.gap_outside(subtree);
-        }
-        loop {
-            if let Some(child) = subtree.child(D::AHEAD.opposite()) {
-                let span = child.summary();
-                if span.may_have_gap(pages) {
-                    subtree = child;
-                    continue;
-                }
-                let far = near_edge::<D, A>(subtree);
-                if span.pages_to(D::AHEAD, far) >= pages {
-                    let near = span.edge(D::AHEAD);
-                    return Step {
-                        near,
-                        far,
-                        next: Place::Beyond(subtree),
-                    };
-                }
-            }
-            // It is neither before the region nor directly before it: it is beyond it, or nowhere.
-            let Some(child) = subtree.child(D::AHEAD) else {
-                return self.gap_outside(subtree);
-            };
-            let span = child.summary();
-            let near = far_edge::<D, A>(subtree);
-            if span.pages_to(D::AHEAD.opposite(), near) >= pages {
-                let far = span.edge(D::AHEAD.opposite());
-                return Step {
-                    near,
-                    far,
-                    next: Place::Inside(child),
-                };
-            }
-            subtree = child;
-        }
-    }
-
-    /// The gap directly beyond the region of `node`.
-    fn gap_beyond(&self, node: Node<'a, A>) -> Step<'a, A> {
-        match node.child(D::AHEAD) {
-            None => self.gap_outside(node),
-            Some(child) => Step {
-                near: far_edge::<D, A>(node),
-                far: child.summary().edge(D::AHEAD.opposite()),
-                next: Place::Inside(child),
+        let size = self.size?;
+        let found = match core::mem::replace(&mut self.place, Place::End) {
+            Place::Start => match self.start() {
+                Some(step) => return Some(step),
+                None => self.first_of_all(size),
             },
+            Place::Regions => self.first_of_all(size),
+            Place::Beyond(node) => beyond::<A, D>(node, size),
+            Place::End => return None,
+        };
+        match (found, D::AHEAD) {
+            (Some(node), _) => Some(Step::below(node)),
+            (None, Side::Right) => Some(self.above_all(Place::End)),
+            (None, Side::Left) => None,
         }
     }
 
-    /// The gap directly beyond `subtree`.
-    fn gap_outside(&self, mut subtree: Node<'a, A>) -> Step<'a, A> {
-        let near = subtree.summary().edge(D::AHEAD);
-        while let Some(parent) = subtree.parent() {
-            if !parent
-                .child(D::AHEAD)
-                .is_some_and(|child| child.is(subtree))
-            {
-                let far = near_edge::<D, A>(parent);
-                return Step {
-                    near,
-                    far,
-                    next: Place::Beyond(parent),
-                };
-            }
-            subtree = parent;
-        }
+    /// The gap at the edge of the request where the walk begins; `None` if there is none before the regions.
+    #[inline]
+    fn start(&self) -> Option<Step<'a, A>> {
+        let within = self.request.within;
+        let (first, otherwise) = match D::AHEAD {
+            Side::Right if within.base() <= self.tree.bounds.base() => return None,
+            Side::Right => (self.tree.first_from(within.base()), Place::End),
+            Side::Left => (self.tree.first_to(within.end()), Place::Regions),
+        };
+        Some(match first.node() {
+            Some(node) => Step::below(node),
+            None => self.above_all(otherwise),
+        })
+    }
+
+    /// The room above the last region.
+    fn above_all(&self, next: Place<'a, A>) -> Step<'a, A> {
+        let last = self.tree.tree.back().get();
         Step {
-            near,
-            far: self.goal(),
-            next: Place::End,
+            low: last.map_or(self.tree.bounds.base(), |region| region.range().end()),
+            high: self.tree.bounds.end(),
+            next,
         }
     }
 
-    /// The end of the requested range where the walk begins.
-    fn start(&self) -> VirtAddr {
+    /// The first region with a gap of `size` below it.
+    #[inline]
+    fn first_of_all(&self, size: LargestGap) -> Option<Node<'a, A>> {
+        let root = self.tree.tree.root()?;
+        (root.summary() >= size).then(|| first_in::<A, D>(root, size))?
+    }
+
+    /// Whether the rest of the walk lies outside the request.
+    #[inline]
+    fn is_past(&self, step: &Step<'a, A>) -> bool {
         match D::AHEAD {
-            Side::Right => self.request.within.base(),
-            Side::Left => self.request.within.end(),
-        }
-    }
-
-    /// The end of the requested range where the walk ends.
-    fn goal(&self) -> VirtAddr {
-        match D::AHEAD {
-            Side::Right => self.request.within.end(),
-            Side::Left => self.request.within.base(),
+            Side::Right => self.request.within.end() <= step.low,
+            Side::Left => step.high <= self.request.within.base(),
         }
     }
 }
 
-/// The edge of a region that a walk meets first.
+/// The first region in `subtree` with a gap of `size` below it; there is one.
 #[inline]
-fn near_edge<D: Direction, A: RegionAdapter>(node: Node<'_, A>) -> VirtAddr {
-    match D::AHEAD {
-        Side::Right => node.get().range().base(),
-        Side::Left => node.get().range().end(),
+fn first_in<A: RegionAdapter, D: Direction>(
+    mut subtree: Node<'_, A>,
+    size: LargestGap,
+) -> Option<Node<'_, A>> {
+    loop {
+        match subtree.child(D::AHEAD.opposite()) {
+            Some(child) if child.summary() >= size => subtree = child,
+            _ if subtree.get().gap().size() >= size => return Some(subtree),
+            // It is neither before the region nor directly below it, so it is beyond it.
+            _ => subtree = subtree.child(D::AHEAD)?,
+        }
     }
 }
 
-/// The edge of a region that a walk meets last.
-#[inline]
-fn far_edge<D: Direction, A: RegionAdapter>(node: Node<'_, A>) -> VirtAddr {
-    match D::AHEAD {
-        Side::Right => node.get().range().end(),
-        Side::Left => node.get().range().base(),
-    }
-}
-
-/// Whether a walk comes to `one` before it comes to `other`.
-#[inline]
-fn is_before<D: Direction>(one: VirtAddr, other: VirtAddr) -> bool {
-    match D::AHEAD {
-        Side::Right => one < other,
-        Side::Left => other < one,
+/// The next region beyond that of `node` with a gap of `size` below it.
+fn beyond<A: RegionAdapter, D: Direction>(
+    mut node: Node<'_, A>,
+    size: LargestGap,
+) -> Option<Node<'_, A>> {
+    loop {
+        match node.child(D::AHEAD) {
+            Some(child) if child.summary() >= size => return first_in::<A, D>(child, size),
+            _ => {}
+        }
+        let mut above = node.parent()?;
+        while above.child(D::AHEAD).is_some_and(|child| child.is(node)) {
+            node = above;
+            above = node.parent()?;
+        }
+        if above.get().gap().size() >= size {
+            return Some(above);
+        }
+        node = above;
     }
 }
 
@@ -253,16 +191,13 @@ impl<A: RegionAdapter, D: Direction> Iterator for Gaps<'_, A, D> {
     #[inline]
     fn next(&mut self) -> Option<Candidates> {
         loop {
-            let Step { near, far, next } = self.step()?;
-            self.place = next;
-            if !is_before::<D>(near, self.goal()) {
+            let step = self.step()?;
+            if self.is_past(&step) {
                 self.place = Place::End;
                 return None;
             }
-            let candidates = match D::AHEAD {
-                Side::Right => self.request.candidates(near, far),
-                Side::Left => self.request.candidates(far, near),
-            };
+            self.place = step.next;
+            let candidates = self.request.candidates(step.low, step.high);
             if candidates.is_some() {
                 return candidates;
             }

@@ -106,7 +106,7 @@ impl<M: Mmu> Vmar<M> {
         parent: Option<Arc<Self>>,
         name: Name,
     ) -> Self {
-        let children = RegionTree::new(RegionAdapter::new());
+        let children = RegionTree::new(RegionAdapter::new(), range);
         let state = VmarState {
             life: Life::Alive(parent),
             children,

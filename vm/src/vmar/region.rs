@@ -16,7 +16,7 @@ use crate::addr::{AtomicVirtRange, PAGE_SIZE, VirtAddr, VirtRange};
 use crate::aspace::AddressSpace;
 use crate::locked::{Guard, LockedBy, WriteGuard};
 use crate::mmu::{Access, Mmu};
-use crate::region_tree::{HasRange, RegionLink};
+use crate::region_tree::{Gap, HasRange, RegionLink};
 use crate::try_alloc::try_box;
 use crate::vmo::{Marks, PageIndex, Vmo, VmoState};
 
@@ -27,6 +27,7 @@ use crate::vmo::{Marks, PageIndex, Vmo, VmoState};
 /// because those who read them do not all hold the same lock; the locks order the accesses.
 pub struct Region<M: Mmu> {
     link: RegionLink,
+    gap: Gap,
     /// In the list of its VMO, or in one of regions to be dropped.
     list_link: LinkedListAtomicLink,
     range: AtomicVirtRange,
@@ -121,6 +122,7 @@ impl<M: Mmu> Region<M> {
     const fn new(range: VirtRange, kind: RegionKind<M>) -> Self {
         Self {
             link: RegionLink::new(),
+            gap: Gap::new(),
             list_link: LinkedListAtomicLink::new(),
             range: AtomicVirtRange::new(range),
             kind,
@@ -156,6 +158,11 @@ impl<M: Mmu> HasRange for Region<M> {
     #[inline]
     fn range(&self) -> VirtRange {
         self.range.load()
+    }
+
+    #[inline]
+    fn gap(&self) -> &Gap {
+        &self.gap
     }
 }
 

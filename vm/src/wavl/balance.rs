@@ -56,56 +56,83 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
     }
 
     /// Takes `node` out of the shape; the caller still has to disown it.
-    pub(super) fn detach(&mut self, node: Node<A>) {
+    ///
+    /// `next` is the node after it, whose object may have changed.
+    pub(super) fn detach(&mut self, node: Node<A>, next: Option<Node<A>>) {
         let left = self.child(node, Side::Left);
         let right = self.child(node, Side::Right);
-        let (Some(left), Some(right)) = (left, right) else {
-            let slot = self.slot_of(node);
-            self.replace(slot, left.or(right));
-            if let Some(slot) = slot {
-                self.refresh_upwards(Some(slot.parent));
-                self.rebalance_after_detach(slot);
+        // Which node is to be summarised first, and which place has lost a rank.
+        let (dirty, slot) = match (left, right, next) {
+            (Some(left), Some(right), Some(next)) => {
+                let slot = self.put_successor(next, node, [left, right]);
+                (slot.parent, Some(slot))
             }
-            return;
+            (None, child, _) | (child, ..) => {
+                let slot = self.slot_of(node);
+                self.replace(slot, child);
+                match (child, slot) {
+                    (Some(child), _) => {
+                        self.set_summary(child, self.summary(node));
+                        (child, slot)
+                    }
+                    (None, Some(above)) => (above.parent, slot),
+                    (None, None) => return,
+                }
+            }
         };
+        self.refresh_upwards(Some(dirty));
+        if next != Some(dirty) {
+            self.refresh_upwards(next);
+        }
+        if let Some(slot) = slot {
+            self.rebalance_after_detach(slot);
+        }
+    }
 
-        let successor = self.outermost(right, Side::Left);
-        let slot = if successor == right {
-            Slot {
-                parent: successor,
-                side: Side::Right,
-            }
-        } else {
-            let slot = self.slot_of(successor);
-            self.replace(slot, self.child(successor, Side::Right));
+    /// Puts `successor`, the node after `node`, into the place of `node`, which has two children.
+    ///
+    /// Answers where `successor` was.
+    #[inline]
+    fn put_successor(
+        &mut self,
+        successor: Node<A>,
+        node: Node<A>,
+        [left, right]: [Node<A>; 2],
+    ) -> Slot<A> {
+        let mut slot = Slot {
+            parent: successor,
+            side: Side::Right,
+        };
+        if successor != right {
+            // It is the leftmost node below `right`.
+            slot = Slot {
+                parent: self.parent(successor).unwrap_or(right),
+                side: Side::Left,
+            };
+            self.replace(Some(slot), self.child(successor, Side::Right));
             self.set_child(successor, Side::Right, Some(right));
             self.set_parent(right, Some(successor));
-            slot.unwrap_or(Slot {
-                parent: right,
-                side: Side::Left,
-            })
-        };
+        }
         self.set_child(successor, Side::Left, Some(left));
         self.set_parent(left, Some(successor));
-        if self.parity(Some(successor)) != self.parity(Some(node)) {
-            self.flip(successor);
-        }
         self.set_summary(successor, self.summary(node));
-        self.replace(self.slot_of(node), Some(successor));
-
-        self.refresh_upwards(Some(slot.parent));
-        self.refresh_upwards(Some(successor));
-        self.rebalance_after_detach(slot);
+        match self.slot_of(node) {
+            Some(slot) => self.set_child(slot.parent, slot.side, Some(successor)),
+            None => self.root = Some(successor),
+        }
+        self.copy_place(node, successor);
+        slot
     }
 
     /// Computes the summaries from `node` upwards anew, until one comes out as it was.
     #[inline]
     pub(super) fn refresh_upwards(&mut self, mut node: Option<Node<A>>) {
         while let Some(current) = node {
-            let before = self.summary(current);
-            if self.refresh(current) == before {
+            let summary = self.summarize(current);
+            if summary == self.summary(current) {
                 return;
             }
+            self.set_summary(current, summary);
             node = self.parent(current);
         }
     }
@@ -113,15 +140,21 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
     /// Computes the summary of one node anew.
     #[inline]
     fn refresh(&mut self, node: Node<A>) -> Summary<A> {
-        let left = self
-            .child(node, Side::Left)
-            .map(|child| self.summary(child));
-        let right = self
-            .child(node, Side::Right)
-            .map(|child| self.summary(child));
-        let summary = S::summarize(self.value(node), left, right);
+        let summary = self.summarize(node);
         self.set_summary(node, summary);
         summary
+    }
+
+    /// What the summary of `node` should be.
+    #[inline]
+    fn summarize(&self, node: Node<A>) -> Summary<A> {
+        let left = self.child(node, Side::Left);
+        let right = self.child(node, Side::Right);
+        S::summarize(
+            self.value(node),
+            left.map(|child| self.summary(child)),
+            right.map(|child| self.summary(child)),
+        )
     }
 
     /// Restores the rank rule above `node`, a new leaf in `slot`.
@@ -167,34 +200,35 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
 
     /// Restores the rank rule around `slot`, whose child has just lost one rank.
     fn rebalance_after_detach(&mut self, mut slot: Slot<A>) {
-        if self.is_leaf(slot.parent) {
-            // It had one child and so rank 1.
-            self.flip(slot.parent);
-            let Some(above) = self.slot_of(slot.parent) else {
-                return;
-            };
-            slot = above;
-        }
         // The child in `slot` is a 2-child or a 3-child, so equal parities mean 2.
         loop {
             let Slot { parent, side } = slot;
             let rank = self.parity(Some(parent));
-            if self.parity(self.child(parent, side)) == rank {
-                return;
-            }
-            // A 3-child has a sibling of rank 0 or more.
-            let Some(sibling) = self.child(parent, side.opposite()) else {
-                return;
-            };
-            if self.parity(Some(sibling)) != rank {
-                let low = self.parity(Some(sibling));
-                let outer = self.child(sibling, side.opposite());
-                let inner = self.child(sibling, side);
-                if self.parity(outer) != low || self.parity(inner) != low {
-                    self.rotate_after_detach(sibling, slot);
+            let child = self.child(parent, side);
+            if self.parity(child) == rank {
+                if child.is_some() || !self.is_leaf(parent) {
                     return;
                 }
-                self.flip(sibling);
+                // It has become a leaf, and still has rank 1.
+            } else {
+                // A 3-child has a sibling of rank 0 or more.
+                let Some(sibling) = self.child(parent, side.opposite()) else {
+                    return;
+                };
+                let low = self.parity(Some(sibling));
+                if low != rank {
+                    if self.parity(self.child(sibling, side.opposite())) != low {
+                        self.rotate_after_detach(sibling, slot);
+                        return;
+                    }
+                    if let Some(inner) = self.child(sibling, side)
+                        && self.parity(Some(inner)) != low
+                    {
+                        self.rotate_twice_after_detach(inner, sibling, slot);
+                        return;
+                    }
+                    self.flip(sibling);
+                }
             }
             self.flip(parent);
             let Some(above) = self.slot_of(parent) else {
@@ -204,31 +238,39 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
         }
     }
 
-    /// Ends a removal: the child in `slot` is a 3-child, and `sibling` a 1-child with a 1-child.
+    /// Ends a removal: the child in `slot` is a 3-child, `sibling` a 1-child, and its outer child too.
     fn rotate_after_detach(&mut self, sibling: Node<A>, slot: Slot<A>) {
         let Slot { parent, side } = slot;
-        let up = Slot {
-            parent,
-            side: side.opposite(),
-        };
         let before = self.summary(parent);
-        let outer = self.child(sibling, side.opposite());
-        match self.child(sibling, side) {
-            Some(inner) if self.parity(outer) == self.parity(Some(sibling)) => {
-                self.flip(sibling);
-                self.lift_twice(inner, sibling, up);
-                self.refresh(sibling);
-                self.refresh_rotated(parent, inner, before);
-            }
-            _ => {
-                self.lift(sibling, up);
-                self.flip(sibling);
-                if !self.is_leaf(parent) {
-                    self.flip(parent);
-                }
-                self.refresh_rotated(parent, sibling, before);
-            }
+        self.lift(
+            sibling,
+            Slot {
+                parent,
+                side: side.opposite(),
+            },
+        );
+        self.flip(sibling);
+        if !self.is_leaf(parent) {
+            self.flip(parent);
         }
+        self.refresh_rotated(parent, sibling, before);
+    }
+
+    /// Ends a removal: the child in `slot` is a 3-child, `sibling` a 1-child, and its child `inner` too.
+    fn rotate_twice_after_detach(&mut self, inner: Node<A>, sibling: Node<A>, slot: Slot<A>) {
+        let Slot { parent, side } = slot;
+        let before = self.summary(parent);
+        self.flip(sibling);
+        self.lift_twice(
+            inner,
+            sibling,
+            Slot {
+                parent,
+                side: side.opposite(),
+            },
+        );
+        self.refresh(sibling);
+        self.refresh_rotated(parent, inner, before);
     }
 
     /// Computes the summaries after a rotation that put `top` in the place of `lower`, where the
@@ -246,17 +288,25 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
         }
     }
 
-    /// Lifts the inner grandchild `inner` above `node` and then above the parent of `node`.
+    /// Lifts `inner`, the inner child of `node`, above `node` and above its parent; `node` is in `slot`.
+    ///
+    /// ```text
+    ///        parent              inner
+    ///        /    \             /     \
+    ///     node     d   ──►   node     parent      (for the left side)
+    ///     /  \               /  \      /  \
+    ///    a   inner          a    b    c    d
+    ///        /   \
+    ///       b     c
+    /// ```
     #[inline]
     fn lift_twice(&mut self, inner: Node<A>, node: Node<A>, slot: Slot<A>) {
-        self.lift(
-            inner,
-            Slot {
-                parent: node,
-                side: slot.side.opposite(),
-            },
-        );
-        self.lift(inner, slot);
+        let Slot { parent, side } = slot;
+        self.replace(self.slot_of(parent), Some(inner));
+        self.hang(node, side.opposite(), self.child(inner, side));
+        self.hang(parent, side, self.child(inner, side.opposite()));
+        self.hang(inner, side, Some(node));
+        self.hang(inner, side.opposite(), Some(parent));
     }
 
     /// Lifts `node`, the child in `slot`, above its parent.
@@ -272,13 +322,17 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
     fn lift(&mut self, node: Node<A>, slot: Slot<A>) {
         let Slot { parent, side } = slot;
         self.replace(self.slot_of(parent), Some(node));
-        let moved = self.child(node, side.opposite());
-        self.set_child(parent, side, moved);
-        if let Some(moved) = moved {
-            self.set_parent(moved, Some(parent));
+        self.hang(parent, side, self.child(node, side.opposite()));
+        self.hang(node, side.opposite(), Some(parent));
+    }
+
+    /// Makes `child` the child of `parent` on `side`, and `parent` its parent.
+    #[inline]
+    fn hang(&mut self, parent: Node<A>, side: Side, child: Option<Node<A>>) {
+        self.set_child(parent, side, child);
+        if let Some(child) = child {
+            self.set_parent(child, Some(parent));
         }
-        self.set_child(node, side.opposite(), Some(parent));
-        self.set_parent(parent, Some(node));
     }
 
     /// Puts `new` into `slot`, or at the root.

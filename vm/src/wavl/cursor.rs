@@ -170,10 +170,32 @@ impl<A: TreeAdapter, S: Augment<A>> CursorMut<'_, A, S> {
     /// Takes out the object here and moves to the next one; `None` at the null place.
     #[inline]
     pub fn remove(&mut self) -> Option<Pointer<A>> {
+        self.remove_with(|_, _| {})
+    }
+
+    /// As [`remove`](Self::remove), after `change` has changed the next object on account of this one.
+    ///
+    /// `change` gets the object here and the next one, if there is one. This is for summaries that depend
+    /// on what an object knows of its neighbour, and saves an [`update`](Self::update).
+    #[inline]
+    pub fn remove_with(
+        &mut self,
+        change: impl FnOnce(&Value<A>, Option<&Value<A>>),
+    ) -> Option<Pointer<A>> {
         let node = self.current?;
         self.move_next();
-        self.tree.detach(node);
+        change(self.tree.value(node), self.get());
+        self.tree.detach(node, self.current);
         Some(self.tree.disown(node))
+    }
+
+    /// A cursor for changes at the next object, while this one stays here.
+    #[inline]
+    pub fn peek_next_mut(&mut self) -> CursorMut<'_, A, S> {
+        CursorMut {
+            current: self.tree.step(self.current, Side::Right),
+            tree: self.tree,
+        }
     }
 
     /// Brings the summaries up to date after a change of the object here that keeps its place.

@@ -11,6 +11,7 @@ use intrusive_collections::{DefaultLinkOps, LinkOps as IntrusiveLinkOps};
 
 /// One of the two directions in a binary tree.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(usize)]
 pub enum Side {
     /// Towards smaller keys.
     Left = 0,
@@ -30,11 +31,12 @@ impl Side {
 
 /// Whether a rank is even or odd: all that a node has to remember of its rank.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(usize)]
 pub enum Parity {
     /// The parity of a leaf, whose rank is 0.
-    Even,
+    Even = 0,
     /// The parity of a missing node, whose rank is -1.
-    Odd,
+    Odd = 2,
 }
 
 /// Link operations for [`WavlTree`](super::WavlTree).
@@ -88,6 +90,12 @@ pub unsafe trait WavlLinkOps: IntrusiveLinkOps {
     /// # Safety
     /// `link` is acquired by the caller's tree, and its object is alive.
     unsafe fn flip_parity(&mut self, link: Self::LinkPtr);
+
+    /// Gives `to` the parent and the parity of `from`.
+    ///
+    /// # Safety
+    /// Both links are acquired by the caller's tree, and their objects are alive.
+    unsafe fn copy_place(&mut self, from: Self::LinkPtr, to: Self::LinkPtr);
 
     /// Sets the summary of the subtree below and including `link`.
     ///
@@ -304,6 +312,14 @@ unsafe impl<S: Copy + PartialEq> WavlLinkOps for LinkOps<S> {
         let parent = unsafe { Self::tagged_parent(link) };
         // SAFETY: The caller's promise is passed on.
         unsafe { Self::set_tagged_parent(link, parent ^ ODD) };
+    }
+
+    #[inline]
+    unsafe fn copy_place(&mut self, from: Self::LinkPtr, to: Self::LinkPtr) {
+        // SAFETY: The caller's promise is passed on.
+        let parent = unsafe { Self::tagged_parent(from) };
+        // SAFETY: The caller's promise is passed on; both links are acquired, so the tag of that is right.
+        unsafe { Self::set_tagged_parent(to, parent) };
     }
 
     #[inline]

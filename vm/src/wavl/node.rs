@@ -116,6 +116,13 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
         unsafe { self.adapter.link_ops_mut().flip_parity(node.0) }
     }
 
+    /// Gives `to` the parent and the rank of `from`.
+    #[inline]
+    pub(super) fn copy_place(&mut self, from: Node<A>, to: Node<A>) {
+        // SAFETY: The module's invariant, see `Node`.
+        unsafe { self.adapter.link_ops_mut().copy_place(from.0, to.0) }
+    }
+
     #[inline]
     pub(super) fn set_summary(&mut self, node: Node<A>, summary: Summary<A>) {
         // SAFETY: The module's invariant, see `Node`.
@@ -133,10 +140,16 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
 
     /// The neighbour of `node` on `side`, in key order.
     #[inline]
-    pub(super) fn neighbour(&self, mut node: Node<A>, side: Side) -> Option<Node<A>> {
-        if let Some(child) = self.child(node, side) {
-            return Some(self.outermost(child, side.opposite()));
+    pub(super) fn neighbour(&self, node: Node<A>, side: Side) -> Option<Node<A>> {
+        match self.child(node, side) {
+            Some(child) => Some(self.outermost(child, side.opposite())),
+            None => self.above(node, side),
         }
+    }
+
+    /// The nearest node above `node` that is on `side` of it, in key order.
+    #[inline]
+    pub(super) fn above(&self, mut node: Node<A>, side: Side) -> Option<Node<A>> {
         while let Some(parent) = self.parent(node) {
             if self.child(parent, side) != Some(node) {
                 return Some(parent);

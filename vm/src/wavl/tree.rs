@@ -189,17 +189,7 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
                 current: Some(node),
                 tree: self,
             }),
-            Search::Missing(slot) => {
-                let previous = slot.and_then(|slot| match slot.side {
-                    Side::Left => self.neighbour(slot.parent, Side::Left),
-                    Side::Right => Some(slot.parent),
-                });
-                Entry::Vacant(InsertCursor {
-                    tree: self,
-                    slot,
-                    previous,
-                })
-            }
+            Search::Missing(slot) => Entry::Vacant(InsertCursor { tree: self, slot }),
         }
     }
 
@@ -232,20 +222,15 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
         &mut self,
         mut before: impl FnMut(&Value<A>) -> bool,
     ) -> InsertCursor<'_, A, S> {
-        let (mut previous, mut slot) = (None, None);
-        let mut next = self.root;
-        while let Some(node) = next {
+        let (mut slot, mut here) = (None, self.root);
+        while let Some(node) = here {
+            // Written so that the comparison decides without a jump.
             let is_below = before(self.value(node));
-            previous = if is_below { next } else { previous };
             let side = if is_below { Side::Right } else { Side::Left };
             slot = Some(Slot { parent: node, side });
-            next = self.child(node, side);
+            here = self.child(node, side);
         }
-        InsertCursor {
-            tree: self,
-            slot,
-            previous,
-        }
+        InsertCursor { tree: self, slot }
     }
 
     #[inline]
@@ -333,16 +318,34 @@ pub enum Entry<'a, A: TreeAdapter, S> {
 pub struct InsertCursor<'a, A: TreeAdapter, S> {
     tree: &'a mut WavlTree<A, S>,
     slot: Option<Slot<A>>,
-    previous: Option<Node<A>>,
 }
 
-impl<'a, A: TreeAdapter, S: Augment<A>> InsertCursor<'a, A, S> {
+impl<A: TreeAdapter, S> InsertCursor<'_, A, S> {
     /// The object before this gap.
     #[inline]
     pub fn previous(&self) -> Option<&Value<A>> {
-        self.previous.map(|node| self.tree.value(node))
+        self.beside(Side::Left).map(|node| self.tree.value(node))
     }
 
+    /// The object after this gap.
+    #[inline]
+    pub fn next(&self) -> Option<&Value<A>> {
+        self.beside(Side::Right).map(|node| self.tree.value(node))
+    }
+
+    /// The neighbour on `side`: the parent on one side, and some node above it on the other.
+    #[inline]
+    fn beside(&self, side: Side) -> Option<Node<A>> {
+        let slot = self.slot?;
+        if slot.side == side {
+            self.tree.above(slot.parent, side)
+        } else {
+            Some(slot.parent)
+        }
+    }
+}
+
+impl<'a, A: TreeAdapter, S: Augment<A>> InsertCursor<'a, A, S> {
     /// Inserts an object here.
     ///
     /// # Panics
@@ -350,6 +353,30 @@ impl<'a, A: TreeAdapter, S: Augment<A>> InsertCursor<'a, A, S> {
     #[inline]
     pub fn insert(self, object: Pointer<A>) -> CursorMut<'a, A, S> {
         let node = self.tree.adopt(object);
+        self.tree.attach(node, self.slot);
+        CursorMut {
+            tree: self.tree,
+            current: Some(node),
+        }
+    }
+
+    /// As [`insert`](Self::insert), after `change` has changed the next object on account of this one.
+    ///
+    /// `change` gets the object and the next one, if there is one. See [`CursorMut::remove_with`].
+    ///
+    /// # Panics
+    /// If the object is in a tree already.
+    #[inline]
+    pub fn insert_with(
+        self,
+        object: Pointer<A>,
+        change: impl FnOnce(&Value<A>, Option<&Value<A>>),
+    ) -> CursorMut<'a, A, S> {
+        let next = self.beside(Side::Right);
+        let node = self.tree.adopt(object);
+        let tree = &*self.tree;
+        change(tree.value(node), next.map(|next| tree.value(next)));
+        self.tree.refresh_upwards(next);
         self.tree.attach(node, self.slot);
         CursorMut {
             tree: self.tree,

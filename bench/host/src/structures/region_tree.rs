@@ -2,13 +2,15 @@
 
 use intrusive_collections::intrusive_adapter;
 use vm::addr::{VirtAddr, VirtRange};
-use vm::region_tree::{GapRequest, HasRange, RegionLink, RegionTree};
+use vm::region_tree::{Gap, GapRequest, HasRange, RegionLink, RegionTree};
 
 use super::{GapSearch, Rest, Structure};
+use crate::workload::BOUNDS;
 
 /// A region with a link, as large as the kernel's.
 pub struct Region {
     link: RegionLink,
+    gap: Gap,
     range: VirtRange,
     _rest: Rest,
 }
@@ -18,13 +20,23 @@ impl HasRange for Region {
     fn range(&self) -> VirtRange {
         self.range
     }
+
+    #[inline]
+    fn gap(&self) -> &Gap {
+        &self.gap
+    }
 }
 
 intrusive_adapter!(Adapter = Box<Region>: Region { link => RegionLink });
 
 /// Regions in a `RegionTree`, which also refuses overlaps and knows its gaps.
-#[derive(Default)]
 pub struct Ours(RegionTree<Adapter>);
+
+impl Default for Ours {
+    fn default() -> Self {
+        Self(RegionTree::new(Adapter::new(), BOUNDS))
+    }
+}
 
 impl Structure for Ours {
     const NAME: &'static str = "region tree";
@@ -36,6 +48,7 @@ impl Structure for Ours {
     fn item(range: VirtRange) -> Box<Region> {
         Box::new(Region {
             link: RegionLink::new(),
+            gap: Gap::new(),
             range,
             _rest: Rest::default(),
         })
