@@ -15,6 +15,8 @@ extern crate alloc;
 
 mod calls;
 mod competing;
+mod execute_only;
+mod features;
 mod fixtures;
 mod handles;
 mod harness;
@@ -37,6 +39,7 @@ mod vmar_large;
 mod vmar_map;
 mod vmar_merge;
 mod vmar_nesting;
+mod vmar_op_range;
 mod vmar_overwrite;
 mod vmar_placement;
 mod vmar_protect;
@@ -45,6 +48,7 @@ mod vmar_unmap;
 mod vmo_copy;
 mod vmo_create;
 mod vmo_size;
+mod vmo_stream_size;
 
 rt::main!(main);
 
@@ -72,6 +76,12 @@ fn main() -> i64 {
         vmar_protect::walk::TESTS,
         vmar_protect::effects::TESTS,
         vmar_merge::TESTS,
+        vmar_op_range::arguments::TESTS,
+        vmar_op_range::mappings::TESTS,
+        vmar_op_range::order::TESTS,
+        vmar_op_range::effects::TESTS,
+        vmar_op_range::sizes::TESTS,
+        execute_only::TESTS,
         vmar_destroy::TESTS,
         vmar_dead::TESTS,
         vmar_edges::TESTS,
@@ -85,12 +95,14 @@ fn main() -> i64 {
         vmo_create::TESTS,
         vmo_copy::TESTS,
         vmo_size::TESTS,
+        vmo_stream_size::TESTS,
         handles::TESTS,
         info::TESTS,
         maps::TESTS,
         maps_records::TESTS,
         property::TESTS,
         system::TESTS,
+        features::TESTS,
         numbers::TESTS,
         random_calls::TESTS,
     ];
