@@ -14,18 +14,24 @@
 //!             [12,20)  gap 2, largest 2            [58,60)  gap 8, largest 8
 //! ```
 //!
-//! Going up and down in the picture costs a step per level, and a search for a gap turns away from every subtree
-//! that has none large enough. So the lowest gap of 6 pages is found like this: `[5,10)` has none
-//! below it or in its subtree, `[20,30)` has not either, and `[45,50)` has one directly below it. The room
-//! above the last region is looked at when nothing else is left.
+//! A search for a gap turns away from every subtree that has none large enough, so it looks at one or two nodes
+//! of each level. The lowest gap of 6 pages is found like this: the left subtree of `[20,30)` has at most 5,
+//! there is nothing directly below `[20,30)`, so it is in the right subtree, which has no left one: it
+//! is directly below `[45,50)`. The room above the last region is looked at when nothing else is left.
 //!
-//! To insert a region is to divide the gap of the next one, to remove it is to join them. Either changes
-//! the gaps of two neighbours at most, one of which is always above the other in the tree, and then
-//! summaries on the one path upwards from there, as far as they change.
+//! To insert a region is to divide the gap of the next one; to remove it is to join the two again:
+//!
+//! ```text
+//!   [20,30)........ 15 ........[45,50)    ───►    [20,30)... 4 ...[34,40)..... 5 .....[45,50)
+//! ```
+//!
+//! So at most two gaps change, and of two neighbours one is always above the other: only summaries on
+//! one path upwards can change, and they are computed anew until one comes out as it was.
 //!
 //! [`GapRequest`] says what to look for. Where in the gaps a new region goes is decided in `gaps`,
 //! by functions that look at nothing but the tree.
 
+mod edit;
 mod gap;
 mod gaps;
 mod walk;
@@ -33,6 +39,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use edit::{EditCursor, Vacancy};
 pub use gap::{Gap, LargestGap};
 pub use gaps::{Candidates, GapRequest};
 pub use walk::{Direction, Downwards, Gaps, Upwards};
@@ -40,7 +47,7 @@ pub use walk::{Direction, Downwards, Gaps, Upwards};
 use intrusive_collections::{Adapter, PointerOps};
 
 use crate::addr::{VirtAddr, VirtRange};
-use crate::wavl::{self, CursorMut, InsertCursor, Pointer, Shape, Value, WavlLinkOps, WavlTree};
+use crate::wavl::{self, Pointer, Shape, Value, WavlLinkOps, WavlTree};
 
 /// The link by which an object hangs in a [`RegionTree`]: four words.
 pub type RegionLink = wavl::Link<LargestGap>;
@@ -270,87 +277,6 @@ impl<'a, A: RegionAdapter> Iterator for Overlapping<'a, A> {
     }
 }
 
-/// A region in a tree, to take out or to resize; or no region.
-pub struct EditCursor<'a, A: RegionAdapter> {
-    cursor: CursorMut<'a, A, LargestGaps>,
-}
-
-impl<A: RegionAdapter> EditCursor<'_, A> {
-    /// The region here; `None` after the last one.
-    #[inline]
-    pub fn get(&self) -> Option<&Value<A>> {
-        self.cursor.get()
-    }
-
-    /// The same place, to look at.
-    #[inline]
-    pub fn as_cursor(&self) -> RegionCursor<'_, A> {
-        self.cursor.as_cursor()
-    }
-
-    /// Moves to the next region by address.
-    #[inline]
-    pub fn move_next(&mut self) {
-        self.cursor.move_next();
-    }
-
-    /// Moves to the previous region by address.
-    #[inline]
-    pub fn move_prev(&mut self) {
-        self.cursor.move_prev();
-    }
-
-    /// Takes out the region here and moves to the next one.
-    #[inline]
-    pub fn remove(&mut self) -> Option<Pointer<A>> {
-        self.cursor.remove_with(|region, next| {
-            // What was below the region is below the next one now.
-            if let Some(next) = next {
-                next.gap().set(low_end(region), next.range().base());
-            }
-        })
-    }
-
-    /// Lets `change` alter the range of the region here, and brings the tree up to date.
-    ///
-    /// The new range must overlap no other region and keep its place among them: shrinking always
-    /// does, and so does growing into the gaps on either side.
-    #[inline]
-    pub fn resize(&mut self, change: impl FnOnce(&Value<A>)) {
-        let Some(region) = self.cursor.get() else {
-            return;
-        };
-        let low = low_end(region);
-        change(region);
-        let range = region.range();
-        debug_assert!(
-            self.keeps_its_place(),
-            "a resized region overlaps its neighbour"
-        );
-        region.gap().set(low, range.base());
-        self.cursor.update();
-        let mut next = self.cursor.peek_next_mut();
-        if let Some(region) = next.get() {
-            region.gap().set(range.end(), region.range().base());
-            next.update();
-        }
-    }
-
-    fn keeps_its_place(&self) -> bool {
-        let Some(range) = self.get().map(HasRange::range) else {
-            return true;
-        };
-        let above = self.cursor.peek_next();
-        let below = self.cursor.peek_prev();
-        above
-            .get()
-            .is_none_or(|above| range.end() <= above.range().base())
-            && below
-                .get()
-                .is_none_or(|below| below.range().end() <= range.base())
-    }
-}
-
 /// The lower end of the gap below a region in a tree.
 #[inline]
 fn low_end(region: &(impl HasRange + ?Sized)) -> VirtAddr {
@@ -361,33 +287,4 @@ fn low_end(region: &(impl HasRange + ?Sized)) -> VirtAddr {
             .raw()
             .wrapping_sub(region.gap().bytes()),
     )
-}
-
-/// A place where nothing is, to be filled without another search. See [`RegionTree::vacancy`].
-pub struct Vacancy<'a, A: RegionAdapter> {
-    place: InsertCursor<'a, A, LargestGaps>,
-    /// The lower end of the gap that the place is in.
-    low: VirtAddr,
-    range: VirtRange,
-}
-
-impl<A: RegionAdapter> Vacancy<'_, A> {
-    /// Puts a region here, whose range must be the one that was asked for.
-    ///
-    /// # Panics
-    /// If the region has another range, or is in a tree already.
-    #[inline]
-    pub fn fill(self, region: Pointer<A>)
-    where
-        Pointer<A>: core::ops::Deref<Target = Value<A>>,
-    {
-        let range = region.range();
-        assert!(range == self.range, "a region does not go where it belongs");
-        self.place.insert_with(region, |region, next| {
-            region.gap().set(self.low, range.base());
-            if let Some(next) = next {
-                next.gap().set(range.end(), next.range().base());
-            }
-        });
-    }
 }

@@ -32,8 +32,7 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
             self.root = Some(node);
             return;
         };
-        self.set_parent(node, Some(parent));
-        self.set_child(parent, side, Some(node));
+        self.hang(parent, side, Some(node));
         self.announce(summary, parent);
         self.rebalance_after_attach(node, Slot { parent, side });
     }
@@ -89,6 +88,15 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
         }
     }
 
+    /// Puts `new` into the place of `old`; the caller still has to disown that.
+    pub(super) fn exchange(&mut self, old: Node<A>, new: Node<A>) {
+        for side in [Side::Left, Side::Right] {
+            self.hang(new, side, self.child(old, side));
+        }
+        self.stand_in(new, old);
+        self.refresh_upwards(Some(new));
+    }
+
     /// Puts `successor`, the node after `node`, into the place of `node`, which has two children.
     ///
     /// Answers where `successor` was.
@@ -110,18 +118,22 @@ impl<A: TreeAdapter, S: Augment<A>> WavlTree<A, S> {
                 side: Side::Left,
             };
             self.replace(Some(slot), self.child(successor, Side::Right));
-            self.set_child(successor, Side::Right, Some(right));
-            self.set_parent(right, Some(successor));
+            self.hang(successor, Side::Right, Some(right));
         }
-        self.set_child(successor, Side::Left, Some(left));
-        self.set_parent(left, Some(successor));
-        self.set_summary(successor, self.summary(node));
-        match self.slot_of(node) {
-            Some(slot) => self.set_child(slot.parent, slot.side, Some(successor)),
-            None => self.root = Some(successor),
-        }
-        self.copy_place(node, successor);
+        self.hang(successor, Side::Left, Some(left));
+        self.stand_in(successor, node);
         slot
+    }
+
+    /// Gives `new` what is above `old`: the parent, and what that knows of `old`.
+    #[inline]
+    fn stand_in(&mut self, new: Node<A>, old: Node<A>) {
+        match self.slot_of(old) {
+            Some(slot) => self.set_child(slot.parent, slot.side, Some(new)),
+            None => self.root = Some(new),
+        }
+        self.copy_place(old, new);
+        self.set_summary(new, self.summary(old));
     }
 
     /// Computes the summaries from `node` upwards anew, until one comes out as it was.

@@ -133,6 +133,12 @@ impl<'a, A: TreeAdapter, S> CursorMut<'a, A, S> {
         }
     }
 
+    /// The object here, for as long as the tree could have been changed through `self`.
+    #[inline]
+    pub fn into_ref(self) -> Option<&'a Value<A>> {
+        self.into_cursor().get()
+    }
+
     /// The same place, to look at for as long as the tree could have been changed through `self`.
     pub fn into_cursor(self) -> Cursor<'a, A, S> {
         Cursor {
@@ -189,6 +195,25 @@ impl<A: TreeAdapter, S: Augment<A>> CursorMut<'_, A, S> {
         Some(self.tree.disown(node))
     }
 
+    /// Puts `object` into the place of the object here, which is given back.
+    ///
+    /// It must belong there by its key.
+    ///
+    /// # Errors
+    /// Gives `object` back at the null place.
+    ///
+    /// # Panics
+    /// If `object` is in a tree already.
+    pub fn replace_with(&mut self, object: Pointer<A>) -> Result<Pointer<A>, Pointer<A>> {
+        let Some(old) = self.current else {
+            return Err(object);
+        };
+        let new = self.tree.adopt(object);
+        self.tree.exchange(old, new);
+        self.current = Some(new);
+        Ok(self.tree.disown(old))
+    }
+
     /// A cursor for changes at the next object, while this one stays here.
     #[inline]
     pub fn peek_next_mut(&mut self) -> CursorMut<'_, A, S> {
@@ -211,7 +236,7 @@ impl<A: TreeAdapter, S: Augment<A>> CursorMut<'_, A, S> {
     /// # Panics
     /// If the object is in a tree already.
     pub fn insert_before(&mut self, object: Pointer<A>) {
-        self.insert(object, Side::Left);
+        self.insert_beside(object, Side::Left);
     }
 
     /// Inserts an object after this place; at the start of the tree if it is the null place.
@@ -221,10 +246,10 @@ impl<A: TreeAdapter, S: Augment<A>> CursorMut<'_, A, S> {
     /// # Panics
     /// If the object is in a tree already.
     pub fn insert_after(&mut self, object: Pointer<A>) {
-        self.insert(object, Side::Right);
+        self.insert_beside(object, Side::Right);
     }
 
-    fn insert(&mut self, object: Pointer<A>, side: Side) {
+    fn insert_beside(&mut self, object: Pointer<A>, side: Side) {
         let node = self.tree.adopt(object);
         let slot = self.tree.slot_beside(self.current, side);
         self.tree.attach(node, slot);

@@ -6,9 +6,12 @@ use core::cmp::Ordering;
 use intrusive_collections::{Bound, KeyAdapter};
 
 use super::balance::Slot;
+use super::link::Side;
 use super::node::Node;
 use super::tree::Search;
-use super::{Augment, Cursor, CursorMut, Pointer, TreeAdapter, Value, WavlTree};
+use super::{
+    Augment, Cursor, CursorMut, Entry, InsertCursor, Iter, Pointer, TreeAdapter, Value, WavlTree,
+};
 
 /// Searches by the adapter's key, as in `intrusive_collections::RBTree`.
 impl<A: TreeAdapter + for<'k> KeyAdapter<'k>, S> WavlTree<A, S> {
@@ -83,6 +86,39 @@ impl<A: TreeAdapter + for<'k> KeyAdapter<'k>, S> WavlTree<A, S> {
         }
     }
 
+    /// The objects whose keys are within both bounds, in order.
+    pub fn range<Low: Ord + ?Sized, High: Ord + ?Sized>(
+        &self,
+        low: Bound<&Low>,
+        high: Bound<&High>,
+    ) -> Iter<'_, A, S>
+    where
+        for<'k> <A as KeyAdapter<'k>>::Key: Borrow<Low> + Borrow<High> + Ord,
+    {
+        let ends = self
+            .lower_bound(low)
+            .current
+            .zip(self.upper_bound(high).current);
+        Iter {
+            tree: self,
+            ends: ends.filter(|&(first, last)| self.compare(first, last).is_le()),
+        }
+    }
+
+    /// The object with this key, or the place where it would go.
+    pub fn entry<Q: Ord + ?Sized>(&mut self, key: &Q) -> Entry<'_, A, S>
+    where
+        for<'k> <A as KeyAdapter<'k>>::Key: Borrow<Q>,
+    {
+        match self.search(|value| key.cmp(self.adapter.get_key(value).borrow())) {
+            Search::Found(node) => Entry::Occupied(CursorMut {
+                current: Some(node),
+                tree: self,
+            }),
+            Search::Missing(slot) => Entry::Vacant(InsertCursor { tree: self, slot }),
+        }
+    }
+
     /// Inserts an object where its key belongs, after those with an equal key.
     ///
     /// # Panics
@@ -101,7 +137,25 @@ impl<A: TreeAdapter + for<'k> KeyAdapter<'k>, S> WavlTree<A, S> {
         }
     }
 
+    /// Where an object goes, after those with an equal key.
     fn slot_after_equals(&self, node: Node<A>) -> Option<Slot<A>>
+    where
+        for<'k> <A as KeyAdapter<'k>>::Key: Ord,
+    {
+        let (mut slot, mut here) = (None, self.root);
+        while let Some(parent) = here {
+            let side = match self.compare(node, parent) {
+                Ordering::Less => Side::Left,
+                Ordering::Equal | Ordering::Greater => Side::Right,
+            };
+            slot = Some(Slot { parent, side });
+            here = self.child(parent, side);
+        }
+        slot
+    }
+
+    /// How the keys of two nodes compare.
+    fn compare(&self, one: Node<A>, other: Node<A>) -> Ordering
     where
         for<'k> <A as KeyAdapter<'k>>::Key: Ord,
     {
@@ -110,16 +164,21 @@ impl<A: TreeAdapter + for<'k> KeyAdapter<'k>, S> WavlTree<A, S> {
         where
             A: TreeAdapter + KeyAdapter<'k, Key: Ord>,
         {
-            match adapter.get_key(one).cmp(&adapter.get_key(other)) {
-                Ordering::Less => Ordering::Less,
-                Ordering::Equal | Ordering::Greater => Ordering::Greater,
-            }
+            adapter.get_key(one).cmp(&adapter.get_key(other))
         }
-        let value = self.value(node);
-        let search = self.search(|other| compare(&self.adapter, value, other));
-        match search {
-            Search::Found(_) => None,
-            Search::Missing(slot) => slot,
-        }
+        compare(&self.adapter, self.value(one), self.value(other))
+    }
+}
+
+impl<A: TreeAdapter + for<'k> KeyAdapter<'k>, S: Augment<A>> CursorMut<'_, A, S>
+where
+    for<'k> <A as KeyAdapter<'k>>::Key: Ord,
+{
+    /// Inserts an object where its key belongs, wherever this cursor is, and stays.
+    ///
+    /// # Panics
+    /// If the object is in a tree already.
+    pub fn insert(&mut self, object: Pointer<A>) -> CursorMut<'_, A, S> {
+        self.tree.insert(object)
     }
 }

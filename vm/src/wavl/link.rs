@@ -144,6 +144,14 @@ impl<S> Link<S> {
     pub fn is_linked(&self) -> bool {
         self.parent.load(Ordering::Relaxed) != UNLINKED
     }
+
+    /// Makes the object free for another tree.
+    ///
+    /// # Safety
+    /// The object is in no tree: its tree has forgotten it in [`WavlTree::fast_clear`](super::WavlTree::fast_clear).
+    pub unsafe fn force_unlink(&self) {
+        self.parent.store(UNLINKED, Ordering::Release);
+    }
 }
 
 // SAFETY: The pointers and the summary are touched only through `LinkOps`, whose callers own the link

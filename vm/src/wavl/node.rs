@@ -55,6 +55,16 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
         unsafe { self.adapter.pointer_ops().from_raw(raw) }
     }
 
+    /// The node of an object.
+    ///
+    /// # Safety
+    /// `object` points to an object in this tree.
+    #[inline]
+    pub(super) unsafe fn node_of(&self, object: *const Value<A>) -> Node<A> {
+        // SAFETY: The tree owns the object, so it is alive.
+        Node(unsafe { self.adapter.get_link(object) })
+    }
+
     #[inline]
     pub(super) fn raw_value(&self, node: Node<A>) -> *const Value<A> {
         // SAFETY: The link came from `get_link`, in `adopt`.

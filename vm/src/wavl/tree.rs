@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 use super::balance::Slot;
 use super::link::Side;
 use super::node::{Node, NodeRef};
-use super::{Augment, Cursor, CursorMut, Plain, Pointer, TreeAdapter, Value};
+use super::{Cursor, CursorMut, Entry, InsertCursor, Iter, Plain, Pointer, TreeAdapter, Value};
 
 /// An intrusive weak AVL tree of the objects that `A` adapts, summarised by `S`.
 ///
@@ -75,6 +75,32 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
         CursorMut {
             tree: self,
             current: None,
+        }
+    }
+
+    /// A cursor at this very object.
+    ///
+    /// # Safety
+    /// `object` points to an object in this tree.
+    pub unsafe fn cursor_from_ptr(&self, object: *const Value<A>) -> Cursor<'_, A, S> {
+        // SAFETY: The caller promises that the object is in this tree.
+        let node = unsafe { self.node_of(object) };
+        Cursor {
+            tree: self,
+            current: Some(node),
+        }
+    }
+
+    /// A cursor for changes, at this very object.
+    ///
+    /// # Safety
+    /// `object` points to an object in this tree.
+    pub unsafe fn cursor_mut_from_ptr(&mut self, object: *const Value<A>) -> CursorMut<'_, A, S> {
+        // SAFETY: The caller promises that the object is in this tree.
+        let node = unsafe { self.node_of(object) };
+        CursorMut {
+            tree: self,
+            current: Some(node),
         }
     }
 
@@ -214,6 +240,26 @@ impl<A: TreeAdapter, S> WavlTree<A, S> {
         }
     }
 
+    /// Forgets all objects, in one step: they are neither unlinked nor dropped.
+    ///
+    /// They cannot get into a tree again before [`Link::force_unlink`](super::Link::force_unlink), and what
+    /// owns memory leaks, unless somebody else has its pointer.
+    pub const fn fast_clear(&mut self) {
+        self.root = None;
+    }
+
+    /// Moves all objects into a new tree, in one step.
+    pub fn take(&mut self) -> Self
+    where
+        A: Clone,
+    {
+        Self {
+            adapter: self.adapter.clone(),
+            root: self.root.take(),
+            augment: PhantomData,
+        }
+    }
+
     /// The place between the objects that are `before` it and those that are not.
     ///
     /// All objects that are must come first.
@@ -294,134 +340,5 @@ where
 {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self).finish()
-    }
-}
-
-impl<'a, A: TreeAdapter, S> IntoIterator for &'a WavlTree<A, S> {
-    type Item = &'a Value<A>;
-    type IntoIter = Iter<'a, A, S>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-/// The place that [`WavlTree::entry_by`] found.
-pub enum Entry<'a, A: TreeAdapter, S> {
-    /// The object.
-    Occupied(CursorMut<'a, A, S>),
-    /// The gap where the object would be.
-    Vacant(InsertCursor<'a, A, S>),
-}
-
-/// A gap between two neighbours that no search has to find again.
-pub struct InsertCursor<'a, A: TreeAdapter, S> {
-    tree: &'a mut WavlTree<A, S>,
-    slot: Option<Slot<A>>,
-}
-
-impl<A: TreeAdapter, S> InsertCursor<'_, A, S> {
-    /// The object before this gap.
-    #[inline]
-    pub fn previous(&self) -> Option<&Value<A>> {
-        self.beside(Side::Left).map(|node| self.tree.value(node))
-    }
-
-    /// The object after this gap.
-    #[inline]
-    pub fn next(&self) -> Option<&Value<A>> {
-        self.beside(Side::Right).map(|node| self.tree.value(node))
-    }
-
-    /// The neighbour on `side`: the parent on one side, and some node above it on the other.
-    #[inline]
-    fn beside(&self, side: Side) -> Option<Node<A>> {
-        let slot = self.slot?;
-        if slot.side == side {
-            self.tree.above(slot.parent, side)
-        } else {
-            Some(slot.parent)
-        }
-    }
-}
-
-impl<'a, A: TreeAdapter, S: Augment<A>> InsertCursor<'a, A, S> {
-    /// Inserts an object here.
-    ///
-    /// # Panics
-    /// If the object is in a tree already.
-    #[inline]
-    pub fn insert(self, object: Pointer<A>) -> CursorMut<'a, A, S> {
-        let node = self.tree.adopt(object);
-        self.tree.attach(node, self.slot);
-        CursorMut {
-            tree: self.tree,
-            current: Some(node),
-        }
-    }
-
-    /// As [`insert`](Self::insert), after `change` has changed the next object on account of this one.
-    ///
-    /// `change` gets the object and the next one, if there is one. See [`CursorMut::remove_with`].
-    ///
-    /// # Panics
-    /// If the object is in a tree already.
-    #[inline]
-    pub fn insert_with(
-        self,
-        object: Pointer<A>,
-        change: impl FnOnce(&Value<A>, Option<&Value<A>>),
-    ) -> CursorMut<'a, A, S> {
-        let next = self.beside(Side::Right);
-        let node = self.tree.adopt(object);
-        let tree = &*self.tree;
-        change(tree.value(node), next.map(|next| tree.value(next)));
-        self.tree.refresh_upwards(next);
-        self.tree.attach(node, self.slot);
-        CursorMut {
-            tree: self.tree,
-            current: Some(node),
-        }
-    }
-}
-
-/// The objects of a tree, in order, from both ends.
-pub struct Iter<'a, A: TreeAdapter, S> {
-    tree: &'a WavlTree<A, S>,
-    /// The first and the last object that are still to come.
-    ends: Option<(Node<A>, Node<A>)>,
-}
-
-impl<A: TreeAdapter, S> Clone for Iter<'_, A, S> {
-    fn clone(&self) -> Self {
-        Self { ..*self }
-    }
-}
-
-impl<'a, A: TreeAdapter, S> Iterator for Iter<'a, A, S> {
-    type Item = &'a Value<A>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (first, last) = self.ends.take()?;
-        if first != last {
-            self.ends = self
-                .tree
-                .neighbour(first, Side::Right)
-                .map(|next| (next, last));
-        }
-        Some(self.tree.value(first))
-    }
-}
-
-impl<A: TreeAdapter, S> DoubleEndedIterator for Iter<'_, A, S> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        let (first, last) = self.ends.take()?;
-        if first != last {
-            self.ends = self
-                .tree
-                .neighbour(last, Side::Left)
-                .map(|previous| (first, previous));
-        }
-        Some(self.tree.value(last))
     }
 }

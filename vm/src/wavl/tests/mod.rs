@@ -1,5 +1,7 @@
 //! The tree against a naive model, with every invariant checked after every step.
 
+mod edits;
+mod sequences;
 mod summaries;
 
 use std::sync::Arc;
@@ -314,6 +316,7 @@ enum Step {
     RemoveFrom(u32, usize),
     InsertBefore(u32),
     Reweigh(u32, u32),
+    Replace(u32),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -323,6 +326,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => key.clone().prop_map(Step::Remove),
         1 => (key.clone(), 0_usize..5).prop_map(|(key, count)| Step::RemoveFrom(key, count)),
         1 => key.clone().prop_map(Step::InsertBefore),
+        1 => key.clone().prop_map(Step::Replace),
         1 => (key, 0_u32..1000).prop_map(|(key, weight)| Step::Reweigh(key, weight)),
     ];
     prop::collection::vec(step, 0..300)
@@ -364,6 +368,10 @@ fn apply(step: Step, tree: &mut Tree, model: &mut Vec<u32>) {
                     .store(weight, std::sync::atomic::Ordering::Relaxed);
             }
             cursor.update();
+        }
+        Step::Replace(key) => {
+            let replaced = tree.find_mut(&key).replace_with(Item::new(key));
+            assert_eq!(replaced.is_ok(), model.binary_search(&key).is_ok());
         }
     }
 }

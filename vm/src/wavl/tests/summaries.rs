@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use intrusive_collections::{KeyAdapter, intrusive_adapter};
 
-use crate::wavl::*;
+use super::super::*;
 
 /// A summary that often stays as it is when an object leaves.
 struct Heaviest;

@@ -1,5 +1,7 @@
 //! The region tree against a plain list of ranges.
 
+mod gaps;
+
 use std::cell::Cell;
 use std::rc::Rc;
 use std::vec::Vec;
@@ -7,6 +9,7 @@ use std::vec::Vec;
 use intrusive_collections::intrusive_adapter;
 use proptest::prelude::*;
 
+use self::gaps::{all_positions, check_searches};
 use super::*;
 use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount};
 
@@ -106,17 +109,6 @@ fn page(address: VirtAddr) -> usize {
     address.raw() / PAGE_SIZE
 }
 
-/// Every position that fits, by trying them all.
-fn all_positions(tree: &Tree, request: GapRequest) -> Vec<VirtAddr> {
-    (page(request.within.base())..page(request.within.end()))
-        .filter_map(|first| VirtRange::new(VirtAddr::new(first * PAGE_SIZE), request.pages))
-        .filter(|range| range.base().is_aligned_to(request.align_log2))
-        .filter(|range| request.within.contains_range(*range))
-        .filter(|range| tree.iter().all(|region| !region.range().overlaps(*range)))
-        .map(VirtRange::base)
-        .collect()
-}
-
 /// Checks the gap below each region, and the largest gap of each subtree.
 fn check(tree: &Tree) {
     let mut low = tree.bounds().base();
@@ -141,32 +133,6 @@ fn check(tree: &Tree) {
         );
         cursor.move_next();
     }
-}
-
-/// Compares every kind of search with trying all positions.
-fn check_searches(tree: &Tree, request: GapRequest) {
-    let positions = all_positions(tree, request);
-    assert_eq!(
-        tree.lowest_gap(request),
-        positions.first().copied(),
-        "{request:?}"
-    );
-    assert_eq!(
-        tree.highest_gap(request),
-        positions.last().copied(),
-        "{request:?}"
-    );
-    assert_eq!(tree.count_candidates(request, usize::MAX), positions.len());
-    assert_eq!(tree.count_candidates(request, 3), positions.len().min(3));
-    let listed: Vec<VirtAddr> = tree
-        .gaps(request)
-        .flat_map(|group| (0..group.count).filter_map(move |index| group.nth(index)))
-        .collect();
-    assert_eq!(listed, positions);
-    for (index, position) in positions.iter().enumerate() {
-        assert_eq!(tree.nth_candidate(request, index), Some(*position));
-    }
-    assert_eq!(tree.nth_candidate(request, positions.len()), None);
 }
 
 #[test]
@@ -245,95 +211,6 @@ fn a_resized_region_changes_the_gaps_around_it() {
     tree.find_mut(VirtAddr::new(109 * PAGE_SIZE))
         .resize(|region| region.range.set(pages(106, 6)));
     assert_eq!(tree.lowest_gap(request), None);
-}
-
-#[test]
-fn a_request_for_the_whole_range_has_one_candidate() {
-    let tree = tree_of(&[]);
-    let all = pages(FLOOR, ROOM);
-    assert_eq!(tree.count_candidates(request(ROOM, 1, all), usize::MAX), 1);
-    assert_eq!(
-        tree.random_gap(request(ROOM, 1, all), 30, || u64::MAX),
-        Some(all.base())
-    );
-    assert_eq!(tree.random_gap(request(ROOM + 1, 1, all), 30, || 0), None);
-}
-
-#[test]
-fn requests_near_the_limits_of_addresses_do_not_wrap() {
-    let top = VirtRange::between(
-        VirtAddr::new(usize::MAX << 47),
-        VirtAddr::new(usize::MAX << 12),
-    );
-    let top = top.expect("the upper half");
-    let mut tree = tree_in(top);
-    let last = VirtRange::new(VirtAddr::new(usize::MAX << 13), PageCount::new(1)).expect("a page");
-    tree.insert(region_at(last)).expect("the tree is empty");
-    assert_eq!(tree.lowest_gap(request(1, 1, top)), Some(top.base()));
-    let huge = GapRequest {
-        pages: PageCount::new(usize::MAX),
-        align_log2: 12,
-        within: top,
-    };
-    assert_eq!(tree.lowest_gap(huge), None);
-    let coarse = GapRequest {
-        pages: PageCount::new(1),
-        align_log2: 63,
-        within: top,
-    };
-    assert_eq!(tree.highest_gap(coarse), None);
-    assert_eq!(tree.random_gap(coarse, 30, || 1), None);
-}
-
-#[test]
-fn few_positions_are_chosen_evenly() {
-    let tree = tree_of(&[(103, 1), (110, 40)]);
-    let request = request(2, 1, pages(FLOOR, 60));
-    let positions = all_positions(&tree, request);
-    let count = positions.len() as u64;
-    // The middle of each of `count` equal parts of all random numbers chooses one position each.
-    let part = u64::MAX / count;
-    let chosen: Vec<_> = (0..count)
-        .filter_map(|index| tree.random_gap(request, 30, || index * part + part / 2))
-        .collect();
-    assert_eq!(chosen, positions);
-}
-
-#[test]
-fn entropy_limits_the_choice_to_the_lowest_positions() {
-    let tree = tree_of(&[(103, 1)]);
-    let request = request(1, 1, pages(FLOOR, 1 << 20));
-    let highest = |bits| tree.random_gap(request, bits, || u64::MAX).map(page);
-    assert_eq!(highest(0), Some(100));
-    assert_eq!(highest(2), Some(104));
-    assert_eq!(highest(8), Some(356));
-    assert_eq!(highest(12), Some(100 + (1 << 12) - 1));
-    assert_eq!(highest(30), Some(100 + (1 << 20) - 1));
-}
-
-#[test]
-fn a_crowded_space_gives_its_last_positions() {
-    let free = [700, 2000, 2001, 4000];
-    let mut tree = empty();
-    for first in 0..4096 {
-        if !free.contains(&first) {
-            tree.insert(region(first, 1)).expect("pages are disjoint");
-        }
-    }
-    let request = request(1, 1, pages(0, 4096));
-    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut next = || {
-        random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
-        random
-    };
-    let mut found = Vec::new();
-    while let Some(position) = tree.random_gap(request, 30, &mut next) {
-        found.push(page(position));
-        tree.insert(region(page(position), 1))
-            .expect("the position is free");
-    }
-    found.sort_unstable();
-    assert_eq!(found, free);
 }
 
 #[derive(Clone, Debug)]
