@@ -6,20 +6,22 @@ use alloc::sync::Arc;
 
 use arch::paging::Tables;
 use syscall::info::{Map, MapKind, Mapping};
-use syscall::{CachePolicy, Result, Rights, VmOptions, VmoInfoFlags, VmoOptions, info};
+use syscall::{CachePolicy, Result, Rights, Status, VmOptions, VmoInfoFlags, VmoOptions, info};
 use vm::aspace::AddressSpace;
 use vm::mmu::{Access, MemoryType};
 use vm::vmar::{MapEntry, MapEntryKind, Maps, Vmar};
 use vm::vmo::{Attribution, VmoKind};
 
 use crate::object::VmoObject;
+use crate::sched;
 
 /// Visits the records of a region: itself, then what is in it, by address.
 ///
-/// No lock is held during a visit. A tree that changes meanwhile may give a mixture.
+/// No lock is held during a visit, and others may run between two. A tree that changes meanwhile may give a mixture.
 ///
 /// # Errors
 /// - `BAD_STATE`: the region is dead.
+/// - `CANCELED`: the current thread is to end.
 /// - Whatever `visit` answers, which ends the walk.
 pub fn for_each(vmar: &Arc<Vmar<Tables>>, mut visit: impl FnMut(&Map) -> Result<()>) -> Result<()> {
     let mut maps = Maps::new(Arc::clone(vmar));
@@ -29,6 +31,7 @@ pub fn for_each(vmar: &Arc<Vmar<Tables>>, mut visit: impl FnMut(&Map) -> Result<
             return Ok(());
         }
         batch.iter().try_for_each(|entry| visit(&record(entry)))?;
+        sched::pause().map_err(|_| Status::CANCELED)?;
     }
 }
 

@@ -9,7 +9,7 @@ use core::mem::{offset_of, size_of};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::Name;
+use crate::{Name, ProcessInfoFlags};
 
 /// What is asked: a number in the low 28 bits and the version of its record in the high 4.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -21,7 +21,9 @@ impl Topic {
     pub const HANDLE_VALID: Self = Self::versioned(1, 0);
     /// Koid, rights and type: one [`HandleBasic`].
     pub const HANDLE_BASIC: Self = Self::versioned(2, 0);
-    /// A process: one record.
+    /// The first version of [`Self::PROCESS`]: one [`ProcessV1`].
+    pub const PROCESS_V1: Self = Self::versioned(3, 0);
+    /// A process: one [`Process`].
     pub const PROCESS: Self = Self::versioned(3, 1);
     /// The threads of a process: koids.
     pub const PROCESS_THREADS: Self = Self::versioned(4, 0);
@@ -37,6 +39,11 @@ impl Topic {
     pub const THREAD_EXCEPTION_REPORT: Self = Self::versioned(11, 1);
     /// The memory of a process: one record.
     pub const TASK_STATS: Self = Self::versioned(12, 1);
+    /// The first version of [`Self::PROCESS_MAPS`]: the record ends after `committed_bytes`, in whose
+    /// place it counts pages.
+    pub const PROCESS_MAPS_V1: Self = Self::versioned(13, 0);
+    /// The second version of [`Self::PROCESS_MAPS`]: the record ends after `populated_bytes`.
+    pub const PROCESS_MAPS_V2: Self = Self::versioned(13, 1);
     /// The address space of a process: [`Map`] records.
     pub const PROCESS_MAPS: Self = Self::versioned(13, 2);
     /// The VMOs of a process: [`Vmo`] records.
@@ -139,6 +146,50 @@ record! {
 }
 
 record! {
+    /// Answer to [`Topic::PROCESS`].
+    pub struct Process: 24 {
+        /// What it ended with; 0 before the end.
+        0 return_code: i64,
+        /// When its first thread was started, on the monotonic clock; 0 before.
+        8 start_time: i64,
+        /// Bits of `ProcessInfoFlags`.
+        16 flags: u32,
+        /// Zero.
+        20 padding: u32,
+    }
+}
+
+record! {
+    /// Answer to [`Topic::PROCESS_V1`].
+    pub struct ProcessV1: 16 {
+        /// What it ended with; 0 before the end.
+        0 return_code: i64,
+        /// 1 from the start of its first thread on.
+        8 started: u8,
+        /// 1 from its end on.
+        9 exited: u8,
+        /// 1 while a debugger listens to its exceptions.
+        10 debugger_attached: u8,
+        /// Zero.
+        11 padding: [u8; 5],
+    }
+}
+
+impl From<Process> for ProcessV1 {
+    fn from(process: Process) -> Self {
+        let flags = ProcessInfoFlags::from_bits_retain(process.flags);
+        let as_byte = |flag| u8::from(flags.contains(flag));
+        Self {
+            return_code: process.return_code,
+            started: as_byte(ProcessInfoFlags::STARTED),
+            exited: as_byte(ProcessInfoFlags::EXITED),
+            debugger_attached: as_byte(ProcessInfoFlags::DEBUGGER_ATTACHED),
+            padding: [0; 5],
+        }
+    }
+}
+
+record! {
     /// Answer to [`Topic::VMAR`].
     pub struct Vmar: 16 {
         /// The first address.
@@ -222,6 +273,28 @@ record! {
         72 committed_fractional_scaled_bytes: u64,
         /// The fraction left out of `populated_scaled_bytes`; 2^63 stands for one byte.
         80 populated_fractional_scaled_bytes: u64,
+    }
+}
+
+impl Map {
+    /// The size in bytes of the record that `topic` has; it is the current one for all but the older
+    /// versions of [`Topic::PROCESS_MAPS`].
+    pub const fn size_in(topic: Topic) -> usize {
+        let mapping = offset_of!(Self, mapping);
+        match topic {
+            Topic::PROCESS_MAPS_V1 => mapping + offset_of!(Mapping, populated_bytes),
+            Topic::PROCESS_MAPS_V2 => mapping + offset_of!(Mapping, committed_private_bytes),
+            _ => size_of::<Self>(),
+        }
+    }
+
+    /// The record whose first [`size_in`](Self::size_in) bytes are what `topic` has.
+    #[must_use]
+    pub const fn in_version_of(mut self, topic: Topic) -> Self {
+        if topic.into_raw() == Topic::PROCESS_MAPS_V1.into_raw() {
+            self.mapping.committed_bytes /= crate::PAGE_SIZE;
+        }
+        self
     }
 }
 
@@ -374,13 +447,48 @@ impl From<KmemStats> for KmemStatsV1 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Topic, Vmo};
+    use super::{Map, Mapping, Process, ProcessV1, Topic, Vmo};
 
     #[test]
     fn older_versions_of_a_vmo_record_are_its_beginning() {
         let topics = [Topic::VMO_V1, Topic::VMO_V2, Topic::VMO_V3, Topic::VMO];
         let sizes = topics.map(|topic| Vmo::default().as_answer_to(topic).len());
         assert_eq!(sizes, [104, 120, 128, 176]);
+    }
+
+    #[test]
+    fn older_versions_of_a_map_record_are_shorter_and_the_first_one_counts_pages() {
+        let topics = [
+            Topic::PROCESS_MAPS_V1,
+            Topic::PROCESS_MAPS_V2,
+            Topic::PROCESS_MAPS,
+            Topic::VMAR_MAPS,
+        ];
+        assert_eq!(topics.map(Map::size_in), [96, 104, 152, 152]);
+        let mapping = Mapping {
+            committed_bytes: 3 * crate::PAGE_SIZE,
+            ..Mapping::default()
+        };
+        let map = Map {
+            mapping,
+            ..Map::default()
+        };
+        let committed = topics.map(|topic| map.in_version_of(topic).mapping.committed_bytes);
+        assert_eq!(committed, [3, 3 * 4096, 3 * 4096, 3 * 4096]);
+    }
+
+    #[test]
+    fn the_first_version_of_a_process_record_has_a_byte_for_each_flag() {
+        let process = Process {
+            return_code: -1024,
+            start_time: 5,
+            flags: 0b10,
+            padding: 0,
+        };
+        let old = ProcessV1::from(process);
+        assert_eq!((old.return_code, old.started, old.exited), (-1024, 0, 1));
+        assert_eq!(Topic::PROCESS_V1.into_raw(), 3);
+        assert_eq!(Topic::PROCESS.into_raw(), 0x1000_0003);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::{
-    FeatureKind, HandleValue, Property, Result, Rights, Status, Topic, VmOptions, VmarOp,
-    VmoOptions,
+    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Status, Topic, VmOptions,
+    VmarOp, VmoOptions,
 };
 
 /// The most arguments a system call can have.
@@ -98,6 +98,7 @@ from_register! {
     Rights: register => Self::from_bits_retain(register as u32);
     VmOptions: register => Self::from_raw(register as u32);
     VmoOptions: register => Self::from_bits_retain(register as u32);
+    ProcessOptions: register => Self::from_bits_retain(register as u32);
     Topic: register => Self::from_raw(register as u32);
     Property: register => Self::from_raw(register as u32);
     VmarOp: register => Self::from_raw(register as u32);

@@ -50,14 +50,19 @@ pub struct StartupInfo {
     pub arguments: usize,
     /// The length of the argument text in bytes.
     pub arguments_size: usize,
+    /// The job in which the program may create processes, or `INVALID` for a program without one.
+    pub job_default: HandleValue,
+    /// Zero.
+    pub reserved: u32,
 }
 
 impl StartupInfo {
     /// The version of this layout.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 }
 
 const _: () = {
-    assert!(size_of::<StartupInfo>() == 56);
+    assert!(size_of::<StartupInfo>() == 64);
     assert!(offset_of!(StartupInfo, image_base) == 24);
+    assert!(offset_of!(StartupInfo, job_default) == 56);
 };

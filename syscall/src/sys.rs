@@ -7,8 +7,8 @@
 
 use crate::{
     AddressTaggingFeatureFlags, CachePolicy, CpuFeatureFlags, FeatureKind, HandleValue, Koid, Name,
-    Property, Rights, Signals, Topic, VmFeatureFlags, VmOptions, VmarOp, VmoInfoFlags, VmoOptions,
-    info,
+    ProcessInfoFlags, ProcessOptions, Property, Rights, Signals, TaskRetcode, Topic,
+    VmFeatureFlags, VmOptions, VmarOp, VmoInfoFlags, VmoOptions, info,
 };
 
 pub use crate::object_type::constants::*;
@@ -53,6 +53,10 @@ pub type zx_futex_t = core::sync::atomic::AtomicI32;
 pub type zx_info_handle_basic_t = info::HandleBasic;
 /// Record of `ZX_INFO_HANDLE_COUNT`.
 pub type zx_info_handle_count_t = info::HandleCount;
+/// Record of `ZX_INFO_PROCESS`.
+pub type zx_info_process_t = info::Process;
+/// Record of `ZX_INFO_PROCESS_V1`.
+pub type zx_info_process_v1_t = info::ProcessV1;
 /// Record of `ZX_INFO_VMAR`.
 pub type zx_info_vmar_t = info::Vmar;
 /// Record of `ZX_INFO_VMAR_MAPS` and `ZX_INFO_PROCESS_MAPS`.
@@ -226,6 +230,16 @@ mirror! {
         ZX_VM_FEATURE_CAN_MAP_XOM = VM_FEATURE_CAN_MAP_XOM,
     }
 
+    u32, ProcessOptions.bits {
+        ZX_PROCESS_SHARED = SHARED,
+    }
+
+    u32, ProcessInfoFlags.bits {
+        ZX_INFO_PROCESS_FLAG_STARTED = STARTED,
+        ZX_INFO_PROCESS_FLAG_EXITED = EXITED,
+        ZX_INFO_PROCESS_FLAG_DEBUGGER_ATTACHED = DEBUGGER_ATTACHED,
+    }
+
     u32, Property.into_raw {
         ZX_PROP_REGISTER_GS = REGISTER_GS,
         ZX_PROP_NAME = NAME,
@@ -239,6 +253,7 @@ mirror! {
     zx_object_info_topic_t, Topic.into_raw {
         ZX_INFO_HANDLE_VALID = HANDLE_VALID,
         ZX_INFO_HANDLE_BASIC = HANDLE_BASIC,
+        ZX_INFO_PROCESS_V1 = PROCESS_V1,
         ZX_INFO_PROCESS = PROCESS,
         ZX_INFO_PROCESS_THREADS = PROCESS_THREADS,
         ZX_INFO_VMAR = VMAR,
@@ -247,6 +262,8 @@ mirror! {
         ZX_INFO_THREAD = THREAD,
         ZX_INFO_THREAD_EXCEPTION_REPORT = THREAD_EXCEPTION_REPORT,
         ZX_INFO_TASK_STATS = TASK_STATS,
+        ZX_INFO_PROCESS_MAPS_V1 = PROCESS_MAPS_V1,
+        ZX_INFO_PROCESS_MAPS_V2 = PROCESS_MAPS_V2,
         ZX_INFO_PROCESS_MAPS = PROCESS_MAPS,
         ZX_INFO_PROCESS_VMOS = PROCESS_VMOS,
         ZX_INFO_THREAD_STATS = THREAD_STATS,
@@ -268,22 +285,29 @@ mirror! {
 
 /// Declares the numbers of a closed set that has an enum.
 macro_rules! mirror_enum {
-    ($($type:path { $($raw_name:ident = $name:ident,)* })*) => {
+    ($($plain:ty, $type:path { $($raw_name:ident = $name:ident,)* })*) => {
         $($(
             #[doc = concat!("[`", stringify!($type), "::", stringify!($name), "`] as a number.")]
-            pub const $raw_name: u32 = { use $type as Enum; Enum::$name as u32 };
+            pub const $raw_name: $plain = { use $type as Enum; Enum::$name as $plain };
         )*)*
     };
 }
 
 mirror_enum! {
-    CachePolicy {
+    u32, CachePolicy {
         ZX_CACHE_POLICY_CACHED = Cached,
         ZX_CACHE_POLICY_UNCACHED = UnCached,
         ZX_CACHE_POLICY_UNCACHED_DEVICE = UnCachedDevice,
         ZX_CACHE_POLICY_WRITE_COMBINING = WriteCombining,
     }
-    info::MapKind {
+    i64, TaskRetcode {
+        ZX_TASK_RETCODE_SYSCALL_KILL = SyscallKill,
+        ZX_TASK_RETCODE_OOM_KILL = OomKill,
+        ZX_TASK_RETCODE_POLICY_KILL = PolicyKill,
+        ZX_TASK_RETCODE_VDSO_KILL = VdsoKill,
+        ZX_TASK_RETCODE_EXCEPTION_KILL = ExceptionKill,
+    }
+    u32, info::MapKind {
         ZX_INFO_MAPS_TYPE_NONE = None,
         ZX_INFO_MAPS_TYPE_ASPACE = AddressSpace,
         ZX_INFO_MAPS_TYPE_VMAR = Vmar,

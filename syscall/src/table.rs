@@ -199,5 +199,32 @@ macro_rules! for_each_system_call {
             kind: value FeatureKind,
             features: output u32,
         ) -> status;
+        /// Creates a process without threads in a job, and tells its root region.
+        32 process_create zx_process_create(
+            job: value HandleValue,
+            name: input u8,
+            name_size: value usize,
+            options: value ProcessOptions,
+            process: output HandleValue,
+            vmar: output HandleValue,
+        ) -> status;
+        /// Copies bytes out of the memory of a process, as far as one mapping goes.
+        33 process_read_memory zx_process_read_memory(
+            process: value HandleValue,
+            address: value usize,
+            buffer: output u8,
+            buffer_size: value usize,
+            actual: output usize,
+        ) -> status;
+        /// Copies bytes into the memory of a process, as far as one mapping goes.
+        34 process_write_memory zx_process_write_memory(
+            process: value HandleValue,
+            address: value usize,
+            buffer: input u8,
+            buffer_size: value usize,
+            actual: output usize,
+        ) -> status;
+        /// Ends a process, or all processes of a job.
+        35 task_kill zx_task_kill(task: value HandleValue) -> status;
     } };
 }

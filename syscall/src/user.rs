@@ -38,6 +38,9 @@ macro_rules! c_type {
     (HandleValue) => {
         zx_handle_t
     };
+    (ProcessOptions) => {
+        u32
+    };
     (Property) => {
         u32
     };

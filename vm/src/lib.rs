@@ -11,6 +11,7 @@ pub mod cpu;
 pub mod explain;
 mod fault;
 pub mod heap;
+pub mod locate;
 mod locked;
 pub mod mmu;
 pub mod pages;

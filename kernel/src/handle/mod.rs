@@ -9,11 +9,12 @@ use syscall::{Result, Rights, Status};
 
 pub use table::HandleTable;
 
-use crate::object::KernelObject;
+use crate::object::{KernelObject, Remaining};
 
 /// The permission to use an object in certain ways.
 ///
-/// Each one is counted in the object's header from creation to drop.
+/// Each one is counted in the object's header from creation to drop. Dropping the last one may end the
+/// object, so no lock is held then.
 pub struct Handle {
     object: KernelObject,
     rights: Rights,
@@ -40,7 +41,9 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.object.header().remove_handle();
+        if self.object.header().remove_handle() == Remaining::None {
+            self.object.lose_last_handle();
+        }
     }
 }
 

@@ -83,13 +83,13 @@ impl<T> HandleTable<T> {
     /// Puts `entry` in and returns its value.
     ///
     /// # Errors
-    /// - `NO_MEMORY`: the table is full or cannot grow. `entry` is dropped.
-    pub fn insert(&mut self, entry: T) -> Result<u32> {
+    /// `entry`, if the table is full or cannot grow: dropping it may take more than the caller can do here.
+    pub fn insert(&mut self, entry: T) -> Result<u32, T> {
         let index = match self.take_spare() {
             Some(index) => index,
-            None => match self.grow() {
+            None => match self.grow().or_else(|error| self.take_free().ok_or(error)) {
                 Ok(index) => index,
-                Err(error) => self.take_free().ok_or(error)?,
+                Err(_) => return Err(entry),
             },
         };
         let slot = &mut self.slots[index as usize];

@@ -30,7 +30,7 @@ use vm::vmar::{MapRequest, Vmar};
 
 use crate::handle::Handle;
 use crate::memory::try_arc;
-use crate::object::{Process, Resource, Start, Thread, VmoObject};
+use crate::object::{Job, Process, Resource, Start, Thread, VmoObject};
 use crate::records::permissions;
 use crate::sched;
 
@@ -106,7 +106,7 @@ pub fn start(path: &str, arguments: &str) -> Result<Arc<Process>, StartError> {
 /// Starts the program in `file`, which is called `path`.
 pub fn start_file(path: &str, file: &[u8], arguments: &str) -> Result<Arc<Process>, StartError> {
     let program = Program::parse(file, arch::cpu::ELF_MACHINE, paging::USER)?;
-    let process = Process::new(Name::new_lossy(base_name(path)))?;
+    let process = Process::new(Job::root(), Name::new_lossy(base_name(path)))?;
     let started = populate(&process, &program, arguments);
     if started.is_err() {
         process.abandon();
@@ -164,6 +164,7 @@ fn startup_handles(process: &Arc<Process>, thread: &Arc<Thread>) -> Result<Start
             Rights::VMAR_ROOT_DEFAULT,
         ))?,
         system_resource: give(Handle::new(resource, Rights::RESOURCE_DEFAULT))?,
+        job_default: give(Handle::new(Arc::clone(Job::root()), Rights::JOB_DEFAULT))?,
         ..StartupInfo::default()
     })
 }

@@ -3,8 +3,10 @@
 //! [`KernelObject`] is any of them, [`Header`] is what all of them begin with, and [`Object`] lets
 //! code ask for one type. The set is closed, so it is an enum and not a trait object.
 
+mod job;
 mod memory;
 mod process;
+mod process_list;
 mod resource;
 #[cfg(test)]
 mod tests;
@@ -15,8 +17,10 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use syscall::{Koid, Name, ObjectType};
 
+pub use job::Job;
 pub use memory::{VmarObject, VmoObject};
-pub use process::{EXCEPTION_KILL, Phase, Process, processes};
+pub use process::{EXCEPTION_KILL, Phase, Process};
+pub use process_list::processes;
 pub use resource::Resource;
 pub use thread::{Start, Thread, ThreadState};
 
@@ -56,10 +60,24 @@ impl Header {
         self.handles.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts one handle less.
-    pub fn remove_handle(&self) {
-        self.handles.fetch_sub(1, Ordering::Relaxed);
+    /// Counts one handle less; answers whether there are others.
+    pub fn remove_handle(&self) -> Remaining {
+        // What was done through other handles comes before whatever the loss of the last one does.
+        match self.handles.fetch_sub(1, Ordering::AcqRel) {
+            1 => Remaining::None,
+            _ => Remaining::Some,
+        }
     }
+}
+
+/// Whether an object still has handles.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use = "the loss of the last handle may end the object"]
+pub enum Remaining {
+    /// It has none.
+    None,
+    /// It has some.
+    Some,
 }
 
 /// Draws a koid; none is ever drawn twice.
@@ -77,6 +95,8 @@ pub trait Object: Sized {
 /// Any kernel object, owned together with everybody else who has it.
 #[derive(Clone)]
 pub enum KernelObject {
+    /// A group of processes.
+    Job(Arc<Job>),
     /// An address space, a handle table and threads.
     Process(Arc<Process>),
     /// A flow of execution.
@@ -127,6 +147,7 @@ macro_rules! object_types {
 }
 
 object_types! {
+    Job(Job) = JOB;
     Process(Process) = PROCESS;
     Thread(Thread) = THREAD;
     Vmar(VmarObject) = VMAR;
@@ -143,13 +164,25 @@ impl KernelObject {
             Self::Thread(thread) => thread
                 .process()
                 .map_or(Koid::INVALID, |process| process.header().koid()),
-            Self::Process(_) | Self::Vmar(_) | Self::Vmo(_) | Self::Resource(_) => Koid::INVALID,
+            Self::Process(process) => process.job().header().koid(),
+            Self::Job(_) | Self::Vmar(_) | Self::Vmo(_) | Self::Resource(_) => Koid::INVALID,
+        }
+    }
+
+    /// What follows when the last handle to the object is closed.
+    ///
+    /// Source: `docs/spec/objects.md` §2. Called without a lock.
+    pub fn lose_last_handle(&self) {
+        match self {
+            Self::Process(process) => process.abandon(),
+            Self::Job(_) | Self::Thread(_) | Self::Vmar(_) | Self::Vmo(_) | Self::Resource(_) => {}
         }
     }
 
     /// The object's name; `None` if its type has none.
     pub fn name(&self) -> Option<Name> {
         match self {
+            Self::Job(job) => Some(job.name()),
             Self::Process(process) => Some(process.name()),
             Self::Thread(thread) => Some(thread.name()),
             Self::Vmo(vmo) => Some(vmo.name()),
@@ -160,6 +193,7 @@ impl KernelObject {
     /// Renames the object; `None` if its type has no name.
     pub fn set_name(&self, name: Name) -> Option<()> {
         match self {
+            Self::Job(job) => job.set_name(name),
             Self::Process(process) => process.set_name(name),
             Self::Thread(thread) => thread.set_name(name),
             Self::Vmo(vmo) => vmo.set_name(name),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! New ──add_thread──► Running ──begin_exit──► Ending ──last thread out──► Ended
-//!  └───────────────────────────abandon───────────────────────────────────►
+//!  └──abandon, last handle closed, kill──────► Ending ──at once──────────►
 //! ```
 //!
 //! A process that is `Ended` has no threads, no handles and no mappings; what is left is its koid,
@@ -12,12 +12,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use arch::paging::Tables;
-use intrusive_collections::{LinkedList, LinkedListAtomicLink, intrusive_adapter};
+use intrusive_collections::RBTreeAtomicLink;
 use spin::Mutex;
-use syscall::{HandleValue, Name, Result, Rights, Status};
+use syscall::{HandleValue, Name, ProcessInfoFlags, Result, Rights, Status, TaskRetcode, info};
 use vm::aspace::AddressSpace;
 
-use super::{Header, KernelObject, Object, Thread, VmarObject};
+use super::{Header, Job, KernelObject, Object, Thread, VmarObject, process_list};
 use crate::handle::{Handle, HandleTable, require};
 use crate::memory::try_arc;
 use crate::sched::{self, Deadline, Interrupted, WaitQueue};
@@ -27,22 +27,25 @@ use crate::{random, user_space};
 pub struct Process {
     header: Header,
     name: Mutex<Name>,
+    job: Arc<Job>,
     space: Arc<AddressSpace<Tables>>,
     root: Arc<VmarObject>,
     handles: Mutex<HandleTable<Handle>>,
     life: Mutex<Life>,
     ended: WaitQueue,
     /// In the list of processes that have not ended.
-    link: LinkedListAtomicLink,
+    pub(super) link: RBTreeAtomicLink,
 }
 
 /// The return code of a process that did what it must not.
-pub const EXCEPTION_KILL: i64 = -1028;
+pub const EXCEPTION_KILL: i64 = TaskRetcode::ExceptionKill as i64;
 
 /// How far a process has come, and who is in it.
 struct Life {
     phase: Phase,
     threads: Vec<Arc<Thread>>,
+    /// When the first thread was added, in nanoseconds since the start of the machine.
+    started: Option<u64>,
 }
 
 /// How far a process has come.
@@ -58,56 +61,36 @@ pub enum Phase {
     Ended(i64),
 }
 
-intrusive_adapter!(ProcessAdapter = Arc<Process>: Process { link => LinkedListAtomicLink });
-
-/// Every process that has not ended.
-static PROCESSES: Mutex<LinkedList<ProcessAdapter>> =
-    Mutex::new(LinkedList::new(ProcessAdapter::NEW));
-
-/// Every process that has not ended, in order of creation.
-///
-/// # Errors
-/// - `NO_MEMORY`: no memory for the list.
-pub fn processes() -> Result<Vec<Arc<Process>>> {
-    let processes = PROCESSES.lock();
-    let mut list = Vec::new();
-    list.try_reserve_exact(processes.iter().count())
-        .map_err(|_| Status::NO_MEMORY)?;
-    let mut cursor = processes.front();
-    while let Some(process) = cursor.clone_pointer() {
-        list.push(process);
-        cursor.move_next();
-    }
-    Ok(list)
-}
-
 impl Process {
-    /// A process with an empty address space and no thread.
+    /// A process of `job` with an empty address space and no thread.
     ///
     /// # Errors
     /// - `NO_MEMORY`: no memory for the process or its page tables.
-    pub fn new(name: Name) -> Result<Arc<Self>> {
+    /// - `BAD_STATE`: the job was killed.
+    pub fn new(job: &Arc<Job>, name: Name) -> Result<Arc<Self>> {
         let space = user_space::create(name)?;
         // An address space goes only when it is destroyed: nobody else would do it.
-        Self::around(name, &space).inspect_err(|_| space.destroy())
+        Self::around(job, name, &space).inspect_err(|_| space.destroy())
     }
 
     /// A process with this address space.
-    fn around(name: Name, space: &Arc<AddressSpace<Tables>>) -> Result<Arc<Self>> {
+    fn around(job: &Arc<Job>, name: Name, space: &Arc<AddressSpace<Tables>>) -> Result<Arc<Self>> {
         let process = try_arc(Self {
             header: Header::new(),
             name: Mutex::new(name),
+            job: Arc::clone(job),
             space: Arc::clone(space),
             root: VmarObject::new(space.root()?)?,
             handles: Mutex::new(HandleTable::new(random::next())),
             life: Mutex::new(Life {
                 phase: Phase::New,
                 threads: Vec::new(),
+                started: None,
             }),
             ended: WaitQueue::new(),
-            link: LinkedListAtomicLink::new(),
+            link: RBTreeAtomicLink::new(),
         })?;
-        PROCESSES.lock().push_back(Arc::clone(&process));
+        process_list::add(&process)?;
         Ok(process)
     }
 
@@ -126,6 +109,11 @@ impl Process {
         *self.name.lock() = name;
     }
 
+    /// The job that the process belongs to.
+    pub const fn job(&self) -> &Arc<Job> {
+        &self.job
+    }
+
     /// The address space.
     pub const fn space(&self) -> &Arc<AddressSpace<Tables>> {
         &self.space
@@ -139,6 +127,25 @@ impl Process {
     /// How far the process has come.
     pub fn phase(&self) -> Phase {
         self.life.lock().phase
+    }
+
+    /// What the process tells about itself; it counts as exited from the moment that it has to end.
+    pub fn info(&self) -> info::Process {
+        let life = self.life.lock();
+        let (flags, return_code) = match life.phase {
+            Phase::New => (ProcessInfoFlags::empty(), 0),
+            Phase::Running => (ProcessInfoFlags::STARTED, 0),
+            Phase::Ending(code) | Phase::Ended(code) => {
+                (ProcessInfoFlags::STARTED | ProcessInfoFlags::EXITED, code)
+            }
+        };
+        let started = life.started.unwrap_or(0);
+        info::Process {
+            return_code,
+            start_time: i64::try_from(started).unwrap_or(i64::MAX),
+            flags: flags.bits(),
+            padding: 0,
+        }
     }
 
     /// The number of threads that have not ended.
@@ -159,10 +166,11 @@ impl Process {
     /// # Errors
     /// - `NO_MEMORY`: the table is full or cannot grow. The handle is closed.
     pub fn add_handle(&self, handle: Handle) -> Result<HandleValue> {
-        self.handles
-            .lock()
-            .insert(handle)
+        let inserted = self.handles.lock().insert(handle);
+        // A handle that found no room is dropped here, where the table's lock is open again.
+        inserted
             .map(HandleValue::from_raw)
+            .map_err(|_| Status::NO_MEMORY)
     }
 
     /// Takes a handle away from the process; the caller closes it by dropping it.
@@ -223,6 +231,7 @@ impl Process {
         life.threads.try_reserve(1).map_err(|_| Status::NO_MEMORY)?;
         life.threads.push(thread);
         life.phase = Phase::Running;
+        life.started.get_or_insert_with(sched::now);
         Ok(())
     }
 
@@ -255,13 +264,34 @@ impl Process {
             Phase::Ending(return_code) => return_code,
             Phase::New | Phase::Running | Phase::Ended(_) => 0,
         };
+        // From here on nobody else ends it.
+        life.phase = Phase::Ending(return_code);
         drop(life);
         self.finish(return_code);
     }
 
-    /// Ends a process in which no thread was started.
+    /// Ends a process in which no thread was started; does nothing to any other.
     pub fn abandon(&self) {
-        self.finish(0);
+        self.end_unstarted(0);
+    }
+
+    /// Ends the process because somebody asks for it: at once if no thread was started, else soon.
+    pub fn kill(&self) {
+        let return_code = TaskRetcode::SyscallKill as i64;
+        self.end_unstarted(return_code);
+        self.begin_exit(return_code);
+    }
+
+    /// Ends a process in which no thread was started, with this return code.
+    fn end_unstarted(&self, return_code: i64) {
+        let mut life = self.life.lock();
+        if life.phase != Phase::New {
+            return;
+        }
+        // Its own handles to itself may be the last ones, and come back here when they are closed.
+        life.phase = Phase::Ending(return_code);
+        drop(life);
+        self.finish(return_code);
     }
 
     /// Waits until the process has ended and returns its return code.
@@ -279,23 +309,13 @@ impl Process {
     fn finish(&self, return_code: i64) {
         // Closing a handle may end other objects, so it happens without the table's lock.
         let handles = self.handles.lock().take_all();
-        handles.for_each(drop);
+        for handle in handles {
+            drop(handle);
+            sched::give_way();
+        }
         self.space.destroy();
-        self.leave_list();
+        process_list::remove(self);
         self.life.lock().phase = Phase::Ended(return_code);
         self.ended.wake_all();
-    }
-
-    /// Takes the process out of the list of those that have not ended.
-    fn leave_list(&self) {
-        let mut processes = PROCESSES.lock();
-        let mut cursor = processes.front_mut();
-        while let Some(process) = cursor.get() {
-            if core::ptr::eq(process, self) {
-                cursor.remove();
-                return;
-            }
-            cursor.move_next();
-        }
     }
 }

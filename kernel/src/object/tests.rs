@@ -5,11 +5,11 @@ use alloc::sync::Arc;
 use ktest::ktest;
 use syscall::{HandleValue, Koid, Name, Rights, Status, VmoOptions};
 
-use super::{KernelObject, Phase, Process, VmarObject, VmoObject, processes};
+use super::{Job, KernelObject, Phase, Process, VmarObject, VmoObject, processes};
 use crate::handle::{Handle, reduce, require};
 
 fn process() -> Arc<Process> {
-    Process::new(Name::new_lossy("test")).expect("memory for a process")
+    Process::new(Job::root(), Name::new_lossy("test")).expect("memory for a process")
 }
 
 fn vmo() -> Arc<VmoObject> {

@@ -138,15 +138,24 @@ fn serve_requests() {
 /// # Errors
 /// [`Interrupted::Killed`]: the thread is to end, so whatever it does is for nobody.
 pub fn pause() -> Result<(), Interrupted> {
+    give_way();
     if current().is_killed() {
         return Err(Interrupted::Killed);
     }
+    Ok(())
+}
+
+/// A safe point in the middle of long work that has to be finished, for a thread that holds no lock.
+pub fn give_way() {
     if take_request() {
         crate::console::deliver_input();
         bury_dead();
         yield_now();
+        if current().is_killed() {
+            // The flag may have been raised for that: the way back to user mode has to find it.
+            raise_flag(arch::cpu::current());
+        }
     }
-    Ok(())
 }
 
 /// Ends the current thread, and with the last thread of a process the process.

@@ -24,7 +24,7 @@ use spin::Once;
 use vm::cpu::CpuId;
 
 use crate::options::Options;
-use crate::{console, fault, loader, memory, panic, sched, syscalls, user_space};
+use crate::{console, fault, loader, memory, object, panic, sched, syscalls, user_space};
 
 /// What the machine and the person who started it told the kernel.
 static BOOT_INFO: Once<BootInfo> = Once::new();
@@ -93,6 +93,11 @@ extern "Rust" fn kernel_main(handoff: Handoff) -> ! {
     );
     banner::machine(info, started, handoff.first_tick);
     console::set_interaction(options.interaction);
+    done(
+        "making the root job",
+        object::Job::create_root(),
+        MORE_MEMORY,
+    );
     let main = sched::spawn("main", CpuId::BOOT, main_thread, 0);
     done("starting the first thread", main, MORE_MEMORY);
     sched::idle()

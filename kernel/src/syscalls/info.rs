@@ -5,17 +5,15 @@
 
 use alloc::sync::Arc;
 
-use arch::paging::Tables;
 use syscall::kernel::UserOut;
-use syscall::{HandleValue, Result, Rights, Status, SystemResource, Topic, info};
-use vm::vmar::Vmar;
+use syscall::{HandleValue, Koid, Result, Rights, Status, SystemResource, Topic, info};
 use zerocopy::IntoBytes;
 
 use super::caller;
 use super::user_memory::{write_bytes, write_if_wanted};
 use crate::handle::require;
 use crate::memory;
-use crate::object::{KernelObject, Object, Resource, VmarObject, VmoObject};
+use crate::object::{Job, KernelObject, Object, Process, Resource, VmarObject, VmoObject};
 use crate::records;
 
 /// Where the answer goes.
@@ -44,6 +42,24 @@ pub fn get(value: HandleValue, topic: Topic, answer: &Answer) -> Result<()> {
             let handle_count = object.header().handle_count();
             answer.one(info::HandleCount { handle_count }.as_bytes())
         }
+        Topic::PROCESS => {
+            let process = object::<Process>(value, Rights::INSPECT)?;
+            answer.one(process.info().as_bytes())
+        }
+        Topic::PROCESS_V1 => {
+            let process = object::<Process>(value, Rights::INSPECT)?;
+            answer.one(info::ProcessV1::from(process.info()).as_bytes())
+        }
+        Topic::PROCESS_MAPS | Topic::PROCESS_MAPS_V2 | Topic::PROCESS_MAPS_V1 => {
+            let process = object::<Process>(value, Rights::INSPECT)?;
+            answer.maps(topic, |visit| {
+                records::for_each_in_space(process.space(), visit)
+            })
+        }
+        Topic::JOB_PROCESSES => {
+            let job = object::<Job>(value, Rights::ENUMERATE)?;
+            answer.koids(|visit| job.for_each_process(|process| visit(process.header().koid())))
+        }
         Topic::VMAR => {
             let vmar = object::<VmarObject>(value, Rights::INSPECT)?;
             let range = vmar.vmar().range();
@@ -55,7 +71,7 @@ pub fn get(value: HandleValue, topic: Topic, answer: &Answer) -> Result<()> {
         }
         Topic::VMAR_MAPS => {
             let vmar = object::<VmarObject>(value, Rights::INSPECT)?;
-            answer.maps(vmar.vmar())
+            answer.maps(topic, |visit| records::for_each(vmar.vmar(), visit))
         }
         Topic::VMO | Topic::VMO_V1 | Topic::VMO_V2 | Topic::VMO_V3 => {
             let (vmo, rights) = caller().object::<VmoObject>(value, Rights::NONE)?;
@@ -103,28 +119,89 @@ impl Answer {
         self.count(1, 1)
     }
 
-    /// Answers with the records of a region, as many as fit; no lock is held while they are copied.
+    /// Answers with the records of `walk` in the version of `topic`, as many as fit.
+    ///
+    /// No lock is held while they are copied.
     ///
     /// # Errors
-    /// - `BAD_STATE`: the region is dead.
+    /// - `BAD_STATE`: the region is dead, or the process has ended.
     /// - `INVALID_ARGS`: a pointer is bad.
-    fn maps(&self, vmar: &Arc<Vmar<Tables>>) -> Result<()> {
-        const RECORD: usize = size_of::<info::Map>();
-        let fitting = self.buffer_size / RECORD;
-        let mut available = 0;
-        records::for_each(vmar, |record| {
-            if available < fitting {
-                let place = self.buffer.address().checked_add(available * RECORD);
-                write_bytes(place.ok_or(Status::INVALID_ARGS)?, record.as_bytes())?;
-            }
-            available += 1;
-            Ok(())
+    /// - `CANCELED`: the caller is to end.
+    fn maps(
+        &self,
+        topic: Topic,
+        walk: impl FnOnce(&mut dyn FnMut(&info::Map) -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
+        let mut array = Array::new(self, info::Map::size_in(topic));
+        walk(&mut |record| {
+            let record = record.in_version_of(topic);
+            array.push(record.as_bytes())
         })?;
-        self.count(available.min(fitting), available)
+        array.finish()
+    }
+
+    /// Answers with the koids of `walk`, as many as fit.
+    ///
+    /// # Errors
+    /// - `INVALID_ARGS`: a pointer is bad.
+    fn koids(&self, walk: impl FnOnce(&mut dyn FnMut(Koid))) -> Result<()> {
+        let mut array = Array::new(self, size_of::<u64>());
+        let mut pushed = Ok(());
+        walk(&mut |koid| {
+            if pushed.is_ok() {
+                pushed = array.push(koid.raw_koid().as_bytes());
+            }
+        });
+        pushed?;
+        array.finish()
     }
 
     fn count(&self, actual: usize, available: usize) -> Result<()> {
         write_if_wanted(self.actual, &actual)?;
         write_if_wanted(self.available, &available)
+    }
+}
+
+/// The answer to a topic with any number of records.
+struct Array<'a> {
+    answer: &'a Answer,
+    record_bytes: usize,
+    fitting: usize,
+    available: usize,
+}
+
+impl<'a> Array<'a> {
+    /// An array of records of `record_bytes` each, none of which is written yet.
+    const fn new(answer: &'a Answer, record_bytes: usize) -> Self {
+        Self {
+            answer,
+            record_bytes,
+            fitting: answer.buffer_size / record_bytes,
+            available: 0,
+        }
+    }
+
+    /// Counts the next record and, if there is room, writes the beginning of it that counts.
+    ///
+    /// # Errors
+    /// - `INVALID_ARGS`: the buffer cannot be written there.
+    fn push(&mut self, record: &[u8]) -> Result<()> {
+        if self.available < self.fitting {
+            let start = self.answer.buffer.address();
+            let place = start.checked_add(self.available * self.record_bytes);
+            let place = place.ok_or(Status::INVALID_ARGS)?;
+            write_bytes(place, &record[..self.record_bytes])?;
+        }
+        self.available += 1;
+        Ok(())
+    }
+
+    /// Tells how many records were written and how many there are.
+    ///
+    /// # Errors
+    /// - `INVALID_ARGS`: they cannot be told.
+    fn finish(self) -> Result<()> {
+        let actual = self.available.min(self.fitting);
+        self.answer.count(actual, self.available)
     }
 }

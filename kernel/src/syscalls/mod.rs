@@ -10,6 +10,7 @@ mod debug;
 mod handle;
 mod info;
 mod object;
+mod process;
 mod system;
 mod user_memory;
 mod vmar;
@@ -20,7 +21,8 @@ mod tests;
 
 use syscall::kernel::{MAX_ARGUMENTS, SystemCalls, UserIn, UserOut, dispatch};
 use syscall::{
-    FeatureKind, HandleValue, Property, Result, Rights, Topic, VmOptions, VmarOp, VmoOptions,
+    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Topic, VmOptions, VmarOp,
+    VmoOptions,
 };
 
 use crate::handle::Handle;
@@ -228,6 +230,59 @@ impl SystemCalls for Calls {
     fn process_exit(&self, return_code: i64) {
         // The thread ends at its next safe point, on the way out of this call.
         caller().begin_exit(return_code);
+    }
+
+    fn process_create(
+        &self,
+        job: HandleValue,
+        name: UserIn<u8>,
+        name_size: usize,
+        options: ProcessOptions,
+        process: UserOut<HandleValue>,
+        vmar: UserOut<HandleValue>,
+    ) -> Result<()> {
+        let name = process::UserName {
+            bytes: name,
+            size: name_size,
+        };
+        let out = process::NewProcess { process, vmar };
+        process::create(job, name, options, out)
+    }
+
+    fn process_read_memory(
+        &self,
+        process: HandleValue,
+        address: usize,
+        buffer: UserOut<u8>,
+        buffer_size: usize,
+        actual: UserOut<usize>,
+    ) -> Result<()> {
+        let target = process::Target {
+            process,
+            address,
+            size: buffer_size,
+        };
+        process::read_memory(target, buffer, actual)
+    }
+
+    fn process_write_memory(
+        &self,
+        process: HandleValue,
+        address: usize,
+        buffer: UserIn<u8>,
+        buffer_size: usize,
+        actual: UserOut<usize>,
+    ) -> Result<()> {
+        let target = process::Target {
+            process,
+            address,
+            size: buffer_size,
+        };
+        process::write_memory(target, buffer, actual)
+    }
+
+    fn task_kill(&self, task: HandleValue) -> Result<()> {
+        process::kill(task)
     }
 
     fn debug_write(&self, buffer: UserIn<u8>, buffer_size: usize) -> Result<()> {

@@ -32,7 +32,9 @@ mod startup;
 pub use console::{flush, print_fragment};
 pub use exit::{Termination, exit};
 pub use input::{Edit, LineEditor, LineReader};
-pub use startup::{args, process_self, startup_info, system_resource, thread_self, vmar_root_self};
+pub use startup::{
+    args, job_default, process_self, startup_info, system_resource, thread_self, vmar_root_self,
+};
 
 /// Names the function that the program runs; what it returns becomes the exit code.
 ///

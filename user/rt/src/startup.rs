@@ -6,7 +6,7 @@ use core::str;
 use spin::Once;
 use syscall::HandleValue;
 use syscall::startup::StartupInfo;
-use zx::{HandleBased, Process, Resource, Thread, Unowned, Vmar};
+use zx::{HandleBased, Job, Process, Resource, Thread, Unowned, Vmar};
 
 static STARTUP: Once<Startup> = Once::new();
 
@@ -63,6 +63,11 @@ pub fn process_self() -> Unowned<'static, Process> {
 /// This program's first thread; an invalid handle while threads have none.
 pub fn thread_self() -> Unowned<'static, Thread> {
     lend(startup_info().thread_self)
+}
+
+/// The job in which this program may create processes; an invalid handle for a program without one.
+pub fn job_default() -> Unowned<'static, Job> {
+    lend(startup_info().job_default)
 }
 
 /// Console input, monitor commands and statistics; an invalid handle for a program without access.

@@ -24,7 +24,9 @@ extern crate alloc;
 mod features;
 mod handle;
 mod info;
+mod job;
 mod maps;
+mod process;
 mod property;
 mod resource;
 mod system;
@@ -41,18 +43,21 @@ pub use info::{
     HandleBasicInfo, HandleCountInfo, ObjectQuery, object_get_info, object_get_info_single,
     object_get_info_vec,
 };
+pub use job::Job;
 pub use maps::{MapDetails, MapInfo, MappingDetails};
+pub use process::{Process, ProcessInfo};
 pub use property::{PropertyQuery, object_get_property, object_set_property};
 pub use resource::{MemStats, Resource};
 pub use syscall::{
-    AddressTaggingFeatureFlags, CachePolicy, CpuFeatureFlags, Koid, Name, ObjectType, Property,
-    Rights, Signals, Status, Topic, VmFeatureFlags, VmarOp, VmoInfoFlags, VmoOptions, sys,
+    AddressTaggingFeatureFlags, CachePolicy, CpuFeatureFlags, Koid, Name, ObjectType,
+    ProcessInfoFlags, ProcessOptions, Property, Rights, Signals, Status, TaskRetcode, Topic,
+    VmFeatureFlags, VmarOp, VmoInfoFlags, VmoOptions, sys,
 };
 pub use system::{
     cprng_draw, debug_write, system_get_num_cpus, system_get_page_size, system_get_physmem,
     system_get_version_string,
 };
-pub use task::{Process, Thread};
+pub use task::{Task, Thread};
 pub use time::{
     Duration, Instant, MonotonicDuration, MonotonicInstant, MonotonicTimeline, NsUnit, Timeline,
 };
@@ -63,7 +68,7 @@ pub use vmo::{Vmo, VmoInfo};
 
 /// The traits that give object types their common methods.
 pub mod prelude {
-    pub use crate::{AsHandleRef, HandleBased};
+    pub use crate::{AsHandleRef, HandleBased, Task};
 }
 
 /// Turns a raw status into a result: zero and positive numbers are success.

@@ -12,7 +12,7 @@ use vm::vmar::MapRequest;
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::handle::Handle;
-use crate::object::{Phase, Process, Start, Thread, VmoObject};
+use crate::object::{Job, Phase, Process, Start, Thread, VmoObject};
 use crate::sched;
 use crate::syscalls::user_memory::range;
 use crate::syscalls::{Calls, caller};
@@ -31,7 +31,8 @@ pub struct Sandbox {
 /// Runs `body` on a thread of a new process and waits until both have ended.
 pub fn in_process(body: fn(&Sandbox)) {
     *BODY.lock() = Some(body);
-    let process = Process::new(Name::new_lossy("sandbox")).expect("memory for a process");
+    let process =
+        Process::new(Job::root(), Name::new_lossy("sandbox")).expect("memory for a process");
     let start = Start::Kernel {
         entry: run,
         argument: 0,

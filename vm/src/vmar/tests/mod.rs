@@ -2,7 +2,6 @@
 
 mod allocate;
 mod destroy;
-mod execute_only;
 mod flat_map;
 mod kernel;
 mod map;
@@ -11,11 +10,9 @@ mod memory;
 mod merge;
 mod model;
 mod op_range;
-mod op_range_steps;
 mod overwrite;
 mod placement;
 mod protect;
-mod stream_size;
 mod touch;
 mod unmap;
 

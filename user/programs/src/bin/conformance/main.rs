@@ -15,8 +15,6 @@ extern crate alloc;
 
 mod calls;
 mod competing;
-mod execute_only;
-mod features;
 mod fixtures;
 mod handles;
 mod harness;
@@ -24,6 +22,11 @@ mod info;
 mod maps;
 mod maps_records;
 mod numbers;
+mod process_create;
+mod process_end;
+mod process_maps;
+mod process_memory;
+mod processes;
 mod property;
 mod random_calls;
 mod system;
@@ -39,7 +42,6 @@ mod vmar_large;
 mod vmar_map;
 mod vmar_merge;
 mod vmar_nesting;
-mod vmar_op_range;
 mod vmar_overwrite;
 mod vmar_placement;
 mod vmar_protect;
@@ -48,7 +50,6 @@ mod vmar_unmap;
 mod vmo_copy;
 mod vmo_create;
 mod vmo_size;
-mod vmo_stream_size;
 
 rt::main!(main);
 
@@ -76,12 +77,6 @@ fn main() -> i64 {
         vmar_protect::walk::TESTS,
         vmar_protect::effects::TESTS,
         vmar_merge::TESTS,
-        vmar_op_range::arguments::TESTS,
-        vmar_op_range::mappings::TESTS,
-        vmar_op_range::order::TESTS,
-        vmar_op_range::effects::TESTS,
-        vmar_op_range::sizes::TESTS,
-        execute_only::TESTS,
         vmar_destroy::TESTS,
         vmar_dead::TESTS,
         vmar_edges::TESTS,
@@ -95,14 +90,16 @@ fn main() -> i64 {
         vmo_create::TESTS,
         vmo_copy::TESTS,
         vmo_size::TESTS,
-        vmo_stream_size::TESTS,
         handles::TESTS,
         info::TESTS,
         maps::TESTS,
         maps_records::TESTS,
+        process_create::TESTS,
+        process_end::TESTS,
+        process_maps::TESTS,
+        process_memory::TESTS,
         property::TESTS,
         system::TESTS,
-        features::TESTS,
         numbers::TESTS,
         random_calls::TESTS,
     ];

@@ -81,6 +81,9 @@ macro_rules! kind {
     (value VmoOptions) => {
         Kind::Options
     };
+    (value ProcessOptions) => {
+        Kind::Options
+    };
     (value Rights) => {
         Kind::Options
     };
@@ -187,8 +190,22 @@ fn one_call(objects: &Objects, random: &mut Random, succeeded: &mut [usize]) -> 
             "{call:?} answered {register:#x} to {arguments:#x?}"
         ));
     }
+    if call == SystemCall::process_create && status == Status::OK {
+        close_at(&arguments[4..6]);
+    }
     succeeded[call.number()] += usize::from(status == Status::OK);
     Ok(())
+}
+
+/// Closes the handles whose values a call has just written to these addresses.
+fn close_at(places: &[usize]) {
+    for place in places {
+        // SAFETY: the kernel has just written there, and addresses of this test hold nothing else.
+        let handle = unsafe { (*place as *const sys::zx_handle_t).read_unaligned() };
+        // SAFETY: the handle is new, and nobody else knows it. Where places overlap, the kernel has
+        // written over the first one, which then is no handle and stays open.
+        let _ = unsafe { sys::zx_handle_close(handle) };
+    }
 }
 
 /// What the calls of a round work on.
@@ -198,6 +215,12 @@ struct Objects {
     fixed: Vmo,
     resizable: Vmo,
     weak: Vmo,
+    /// A process that may be killed, with memory at the addresses of the region.
+    process: zx::Process,
+    /// This program's process, which may not be killed or written to.
+    own: zx::Process,
+    /// A job that may not be killed either.
+    job: zx::Job,
 }
 
 impl Objects {
@@ -209,7 +232,17 @@ impl Objects {
         region.map_at(0, &fixed, 4)?;
         child.map(P, &resizable, 0, 2 * P, READ_WRITE | VmarFlags::SPECIFIC)?;
         let weak = without_rights(&fixed, Rights::WRITE | Rights::DUPLICATE)?;
+        let (process, root) =
+            rt::job_default().create_child_process(zx::ProcessOptions::empty(), b"random")?;
+        let place = region.at(0) - root.info()?.base;
+        root.map(place, &fixed, 0, 4 * P, READ_WRITE | VmarFlags::SPECIFIC)?;
         Ok(Self {
+            process,
+            own: without_rights::<zx::Process>(
+                &rt::process_self(),
+                Rights::DESTROY | Rights::WRITE,
+            )?,
+            job: without_rights::<zx::Job>(&rt::job_default(), Rights::DESTROY)?,
             region,
             child,
             fixed,
@@ -256,12 +289,29 @@ impl Objects {
 
         let vmar = self.vmar(call, random);
         let page = self.region.at(random.below(PAGES));
+        let mapped = |page| self.region.at(page);
         let arguments: &[usize] = match call {
             SystemCall::vmar_allocate => &[vmar, CAN_MAP_READ, 0, P],
             SystemCall::vmar_map => &[vmar, READ, 0, self.handle(random), 0, P],
             SystemCall::vmar_unmap => &[vmar, page, P],
             SystemCall::vmar_protect => &[vmar, READ, page, P],
             SystemCall::vmar_destroy => &[vmar],
+            SystemCall::process_create => &[
+                self.job.raw_handle() as usize,
+                mapped(0),
+                8,
+                0,
+                mapped(1),
+                mapped(2),
+            ],
+            SystemCall::process_read_memory | SystemCall::process_write_memory => &[
+                self.task(random),
+                mapped(0) + 5,
+                mapped(1) + 9,
+                P,
+                mapped(3),
+            ],
+            SystemCall::task_kill => &[self.task(random)],
             SystemCall::vmar_op_range => {
                 let op = random.one_of(&[1, 2, 3, 10, 12, 13, 14]);
                 &[vmar, op, page, P, 0, 0]
@@ -271,10 +321,21 @@ impl Objects {
         arguments.to_vec()
     }
 
+    /// A process or a job.
+    fn task(&self, random: &mut Random) -> usize {
+        let handle = match random.below(8) {
+            0 => self.job.raw_handle(),
+            1..4 => self.own.raw_handle(),
+            _ => self.process.raw_handle(),
+        };
+        handle as usize
+    }
+
     /// Mostly a VMO.
     fn handle(&self, random: &mut Random) -> usize {
-        let handle = match random.below(8) {
+        let handle = match random.below(16) {
             0 => return self.vmar(SystemCall::vmar_map, random),
+            8 => return self.task(random),
             1 | 2 => self.weak.raw_handle(),
             3 | 4 => self.fixed.raw_handle(),
             _ => self.resizable.raw_handle(),

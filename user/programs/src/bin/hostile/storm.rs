@@ -10,8 +10,34 @@ use crate::picker::Picker;
 
 mod arguments;
 mod kinds;
+mod tasks;
 
-pub use kinds::KINDS;
+/// What is wrong with a handle.
+macro_rules! refusals {
+    ($($name:ident),*) => {
+        &[Status::BAD_HANDLE, Status::WRONG_TYPE, $(Status::$name),*]
+    };
+}
+
+/// A row.
+macro_rules! kind {
+    ($call:ident, $effect:expr, $answer:expr, $arguments:expr) => {
+        Kind {
+            name: stringify!($call),
+            call: Some(SystemCall::$call),
+            arguments: $arguments,
+            answer: $answer,
+            effect: $effect,
+        }
+    };
+}
+
+use {kind, refusals};
+
+/// Every call but those that end the caller.
+pub fn kinds() -> impl Iterator<Item = &'static Kind> {
+    kinds::KINDS.iter().chain(tasks::KINDS)
+}
 
 /// The registers of a call.
 pub type Arguments = [usize; 8];
@@ -53,6 +79,8 @@ enum Effect {
     Overwrites,
     /// It makes a handle and writes its value to the address in this register.
     Makes(usize, Made),
+    /// It makes two handles, of a process and of its root region, at the addresses in these registers.
+    MakesProcess(usize, usize),
 }
 
 /// What a new handle is for.
@@ -111,7 +139,7 @@ fn throw(kind: &Kind, picker: &mut Picker) -> Result<Outcome, String> {
     let must_keep = match kind.effect {
         Effect::Regions | Effect::Makes(_, Made::Region) => true,
         Effect::Overwrites => arguments[1] as u32 & sys::ZX_VM_SPECIFIC_OVERWRITE == 0,
-        Effect::None | Effect::Makes(_, Made::Vmo | Made::Any) => false,
+        Effect::None | Effect::Makes(_, Made::Vmo | Made::Any) | Effect::MakesProcess(..) => false,
     };
     let before = must_keep.then(|| picker.world.records());
     // SAFETY:
@@ -150,20 +178,24 @@ fn unknown_number(picker: &mut Picker) -> usize {
 
 /// Notes which handles there are after a call.
 fn settle(kind: &Kind, picker: &mut Picker, arguments: &Arguments, result: usize) {
-    let Effect::Makes(register, made) = kind.effect else {
-        // A closed handle stays in the list: it is one of the values that hurt.
-        return;
-    };
     if result != 0 {
         return;
     }
-    let place = arguments[register] as *const sys::zx_handle_t;
     // SAFETY: the kernel has just written a handle's value there.
-    let handle = unsafe { place.read_unaligned() };
-    match made {
-        Made::Region => picker.world.add_region(handle),
-        Made::Vmo => picker.world.add_vmo(handle),
-        Made::Any => picker.world.handles.push(handle),
+    let made_at = |register: usize| unsafe {
+        (arguments[register] as *const sys::zx_handle_t).read_unaligned()
+    };
+    let world = &mut picker.world;
+    match kind.effect {
+        // A closed handle stays in the list: it is one of the values that hurt.
+        Effect::None | Effect::Regions | Effect::Overwrites => (),
+        Effect::Makes(register, Made::Region) => world.add_region(made_at(register)),
+        Effect::Makes(register, Made::Vmo) => world.add_vmo(made_at(register)),
+        Effect::Makes(register, Made::Any) => world.handles.push(made_at(register)),
+        Effect::MakesProcess(process, vmar) => {
+            world.add_task(made_at(process));
+            world.handles.push(made_at(vmar));
+        }
     }
 }
 

@@ -51,6 +51,8 @@ pub struct World {
     pub regions: Vec<sys::zx_handle_t>,
     /// Those of them that were made for VMOs.
     pub vmos: Vec<sys::zx_handle_t>,
+    /// Those of them that were made for processes and jobs.
+    pub tasks: Vec<sys::zx_handle_t>,
     keeper: Vmar,
 }
 
@@ -71,6 +73,7 @@ impl World {
             handles: Vec::with_capacity(2 * MOST_HANDLES),
             regions: Vec::with_capacity(2 * MOST_HANDLES),
             vmos: Vec::with_capacity(2 * MOST_HANDLES),
+            tasks: Vec::with_capacity(2 * MOST_HANDLES),
             keeper,
         };
         let spare = (0..4 * MOST_HANDLES).map(|_| world.keeper.duplicate_handle(Rights::NONE));
@@ -118,6 +121,7 @@ impl World {
             rt::process_self().raw_handle(),
             rt::thread_self().raw_handle(),
             rt::system_resource().raw_handle(),
+            rt::job_default().raw_handle(),
             self.keeper.raw_handle(),
         ];
         handle != sys::ZX_HANDLE_INVALID && needed.contains(&handle)
@@ -126,6 +130,12 @@ impl World {
     /// Adds a handle that a call has made for a region.
     pub fn add_region(&mut self, handle: sys::zx_handle_t) {
         self.regions.push(handle);
+        self.handles.push(handle);
+    }
+
+    /// Adds a handle that a call has made for a process, or that is one for a job.
+    pub fn add_task(&mut self, handle: sys::zx_handle_t) {
+        self.tasks.push(handle);
         self.handles.push(handle);
     }
 
@@ -139,6 +149,7 @@ impl World {
         let fixed = Vmo::create(3 * PAGE as u64)?;
         fixed.set_name(&Name::new_lossy("hostile"))?;
         self.add_regions(&fixed)?;
+        let vmo_for_children = fixed.duplicate_handle(Rights::SAME_RIGHTS)?;
         let read_only = fixed.duplicate_handle(Rights::READ | Rights::MAP | Rights::DUPLICATE)?;
         let powerless = fixed.duplicate_handle(Rights::NONE)?;
         let vmos = [
@@ -152,10 +163,36 @@ impl World {
         ];
         vmos.into_iter()
             .for_each(|vmo| self.add_vmo(vmo.into_raw()));
-        let process = rt::process_self().duplicate_handle(Rights::SAME_RIGHTS)?;
+        // What is the program's own must neither be ended nor written to.
+        let own = Rights::PROCESS_DEFAULT - Rights::DESTROY - Rights::WRITE;
+        let process = rt::process_self().duplicate_handle(own)?;
+        let job = rt::job_default().duplicate_handle(Rights::JOB_DEFAULT - Rights::DESTROY)?;
+        self.add_task(job.into_raw());
         let resource = rt::system_resource().duplicate_handle(Rights::SAME_RIGHTS)?;
         self.handles
             .extend([process.into_raw(), resource.into_raw()]);
+        self.add_processes(&vmo_for_children)
+    }
+
+    /// Adds processes without threads: one with mappings at the addresses of the sandbox, one whose handle
+    /// is good for nothing, and one that has been killed.
+    fn add_processes(&mut self, vmo: &Vmo) -> Result<(), Status> {
+        let create = || {
+            rt::job_default().create_child_process(zx::ProcessOptions::empty(), b"hostile child")
+        };
+        let (process, root) = create()?;
+        let flags = VmarFlags::PERM_READ | VmarFlags::PERM_WRITE | VmarFlags::SPECIFIC;
+        let place = self.sandbox - root.info()?.base;
+        for page in [0, 3, 10] {
+            root.map(place + page * PAGE, vmo, 0, 3 * PAGE, flags)?;
+        }
+        let powerless = process.duplicate_handle(Rights::NONE)?;
+        let (dead, dead_root) = create()?;
+        zx::Task::kill(&dead)?;
+        for task in [process, powerless, dead] {
+            self.add_task(task.into_raw());
+        }
+        self.handles.extend([root.into_raw(), dead_root.into_raw()]);
         Ok(())
     }
 
@@ -180,6 +217,7 @@ impl World {
     fn close_all(&mut self) {
         self.regions.clear();
         self.vmos.clear();
+        self.tasks.clear();
         for handle in self.handles.drain(..) {
             // SAFETY: these handles belong to the storm; some are closed already, which is refused.
             let _ = unsafe { sys::zx_handle_close(handle) };

@@ -6,7 +6,7 @@ use super::Arguments;
 use crate::picker::Picker;
 
 /// Topics that exist, some of them only elsewhere.
-const TOPICS: [u32; 12] = [
+const TOPICS: [u32; 16] = [
     sys::ZX_INFO_HANDLE_VALID,
     sys::ZX_INFO_HANDLE_BASIC,
     sys::ZX_INFO_HANDLE_COUNT,
@@ -17,7 +17,11 @@ const TOPICS: [u32; 12] = [
     sys::ZX_INFO_VMO,
     sys::ZX_INFO_KMEM_STATS,
     sys::ZX_INFO_PROCESS,
+    sys::ZX_INFO_PROCESS_V1,
     sys::ZX_INFO_PROCESS_MAPS,
+    sys::ZX_INFO_PROCESS_MAPS_V1,
+    sys::ZX_INFO_PROCESS_MAPS_V2,
+    sys::ZX_INFO_JOB_PROCESSES,
     sys::ZX_INFO_HANDLE_TABLE,
 ];
 
@@ -47,6 +51,12 @@ pub fn region(picker: &mut Picker) -> usize {
 /// A handle for calls about VMOs in a register.
 pub fn vmo(picker: &mut Picker) -> usize {
     let handle = picker.vmo();
+    picker.narrow(handle)
+}
+
+/// A handle for calls about processes and jobs in a register.
+pub fn task(picker: &mut Picker) -> usize {
+    let handle = picker.task();
     picker.narrow(handle)
 }
 
@@ -81,6 +91,13 @@ pub fn op_range(picker: &mut Picker) -> Arguments {
 pub fn copy(picker: &mut Picker) -> Arguments {
     let rest = [picker.buffer(), picker.offset(), picker.length()];
     [vmo(picker), rest[0], rest[1], rest[2], 0, 0, 0, 0]
+}
+
+/// For `process_read_memory` and `process_write_memory`.
+pub fn memory(picker: &mut Picker) -> Arguments {
+    let rest = [picker.address(), picker.buffer(), picker.length()];
+    let actual = picker.buffer();
+    [task(picker), rest[0], rest[1], rest[2], actual, 0, 0, 0]
 }
 
 /// For `handle_duplicate` and `handle_replace`.

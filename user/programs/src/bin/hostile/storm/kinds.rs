@@ -1,10 +1,10 @@
-//! One row per system call. The statuses are those that `docs/spec/` documents for it.
+//! One row per system call on memory, handles and the system. The statuses are those that `docs/spec/` documents for it.
 
 use syscall::SystemCall;
 use zx::{Status, sys};
 
 use super::arguments::{anything, copy, handle, info, op_range, property, region, rights, vmo};
-use super::{Answer, Effect, Kind, Made};
+use super::{Answer, Effect, Kind, Made, kind, refusals};
 use crate::world::SCRATCH_BYTES;
 
 /// Options that regions and mappings may have.
@@ -44,27 +44,7 @@ const VMO: &[u32] = &[
     sys::ZX_VMO_UNBOUNDED,
 ];
 
-/// What is wrong with a handle.
-macro_rules! refusals {
-    ($($name:ident),*) => {
-        &[Status::BAD_HANDLE, Status::WRONG_TYPE, $(Status::$name),*]
-    };
-}
-
-/// A row.
-macro_rules! kind {
-    ($call:ident, $effect:expr, $answer:expr, $arguments:expr) => {
-        Kind {
-            name: stringify!($call),
-            call: Some(SystemCall::$call),
-            arguments: $arguments,
-            answer: $answer,
-            effect: $effect,
-        }
-    };
-}
-
-/// Every call but those that end the caller.
+/// Every call but those of `tasks` and those that end the caller.
 pub const KINDS: &[Kind] = &[
     kind!(
         vmar_allocate,
@@ -167,7 +147,7 @@ pub const KINDS: &[Kind] = &[
     kind!(
         vmar_destroy,
         Effect::Regions,
-        Answer::Status(refusals![ACCESS_DENIED, BAD_STATE]),
+        Answer::Status(refusals![ACCESS_DENIED, BAD_STATE, NOT_SUPPORTED]),
         |picker| [region(picker), 0, 0, 0, 0, 0, 0, 0]
     ),
     kind!(
