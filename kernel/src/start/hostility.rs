@@ -38,6 +38,18 @@ fn what_no_program_may_do_ends_the_program() {
 }
 
 #[ktest]
+fn code_that_is_execute_only_runs_and_cannot_be_read() {
+    assert_eq!(code_of(&probe("hide run")), 0);
+    assert_eq!(code_of(&probe("hide ask")), 0);
+    let expected = if paging::can_execute_only() {
+        EXCEPTION_KILL
+    } else {
+        0
+    };
+    assert_eq!(code_of(&probe("hide read")), expected);
+}
+
+#[ktest]
 fn odd_states_of_registers_do_no_harm() {
     each_ends_with("harmless", 0);
 }

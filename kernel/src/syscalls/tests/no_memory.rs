@@ -1,8 +1,8 @@
 //! Running out of memory at every allocation of every call that allocates.
 
 use ktest::ktest;
-use syscall::kernel::SystemCalls;
-use syscall::{HandleValue, Result, Rights, Status, VmOptions, VmoOptions};
+use syscall::kernel::{SystemCalls, UserOut};
+use syscall::{HandleValue, Result, Rights, Status, VmOptions, VmarOp, VmoOptions};
 use vm::addr::PAGE_SIZE;
 use vm::try_alloc::fault;
 
@@ -166,6 +166,24 @@ fn vmar_protect_without_memory_changes_nothing() {
         };
         let both = VmOptions::PERM_READ | VmOptions::PERM_WRITE;
         starve_a_split(sandbox, protect(VmOptions::PERM_READ), protect(both));
+    });
+}
+
+#[ktest]
+fn vmar_op_range_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        let bytes = 4 * PAGE_SIZE;
+        let vmo = sandbox.vmo(bytes as u64, VmoOptions::empty());
+        let flags = VmOptions::PERM_READ | VmOptions::PERM_WRITE | VmOptions::SPECIFIC;
+        let mapped = Calls.vmar_map(sandbox.root, flags, OFFSET, vmo, 0, bytes, sandbox.out(1));
+        assert_eq!(mapped, Ok(()));
+        let operate = |op| {
+            move |sandbox: &Sandbox| {
+                let (base, none) = (sandbox.get(1), UserOut::new(0));
+                Calls.vmar_op_range(sandbox.root, op, base, bytes, none, 0)
+            }
+        };
+        starve(sandbox, operate(VmarOp::COMMIT), operate(VmarOp::DECOMMIT));
     });
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use syscall::{Result, Status, VmOptions};
 
 use crate::mmu::Access;
+use crate::vmar::RangeOp;
 
 /// The pages of the outermost VMAR.
 pub const PAGES: usize = 40;
@@ -179,6 +180,46 @@ impl Model {
             }
         }
         Ok(())
+    }
+
+    /// What an operation on a range answers; see [`clear`](Self::clear) for what it does to bytes.
+    pub fn op_range(&self, op: RangeOp, vmar: usize, at: usize, count: usize) -> Result<()> {
+        let whole = &self.vmars[vmar];
+        let range = whole.pages.start + at..whole.pages.start + at + count;
+        if range.end > whole.pages.end {
+            return Err(Status::OUT_OF_RANGE);
+        }
+        if !whole.is_alive {
+            return Err(Status::BAD_STATE);
+        }
+        let needed = match op {
+            RangeOp::Commit | RangeOp::Decommit | RangeOp::Zero => Access::WRITE,
+            RangeOp::Prefetch => Access::READ,
+            RangeOp::MapRange | RangeOp::DontNeed | RangeOp::AlwaysNeed => Access::empty(),
+        };
+        // Those that need nothing do not mind where the VMO ends either.
+        let needs_pages = !needed.is_empty();
+        for page in range {
+            let shown = self.pages[page].ok_or(Status::BAD_STATE)?;
+            if shown.owner != vmar && needs_pages && op != RangeOp::Zero {
+                return Err(Status::INVALID_ARGS);
+            }
+            if !shown.maximal.contains(needed) {
+                return Err(Status::ACCESS_DENIED);
+            }
+            if needs_pages && shown.vmo_page >= self.sizes[shown.vmo] {
+                return Err(Status::OUT_OF_RANGE);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the pages that a range shows zero.
+    pub fn clear(&mut self, vmar: usize, at: usize, count: usize) {
+        let first = self.vmars[vmar].pages.start + at;
+        for shown in self.pages[first..first + count].iter().flatten() {
+            self.bytes[shown.vmo][shown.vmo_page] = 0;
+        }
     }
 
     pub fn destroy(&mut self, vmar: usize) -> Result<()> {

@@ -5,8 +5,8 @@ use syscall::{Result, Status, VmOptions};
 use crate::addr::{PAGE_SIZE, VirtAddr};
 use crate::testing::*;
 use crate::try_alloc::fault::fail_after;
-use crate::vmar::MapRequest;
 use crate::vmar::OpChildren::Allowed;
+use crate::vmar::{MapRequest, RangeOp, RangeRequest};
 
 const P: usize = PAGE_SIZE;
 
@@ -164,6 +164,45 @@ fn protecting_parts_of_two_mappings_fails_cleanly() {
     });
     // The first mapping has a list with room; the second one needs a list.
     assert!(failures >= 2, "only {failures} allocations failed");
+}
+
+/// Performs an operation on the page that is far from everything else.
+fn on_far_page(stage: &Stage, op: RangeOp) -> Result<()> {
+    let request = RangeRequest {
+        op,
+        address: stage.far.1,
+        length: P,
+        children: Allowed,
+    };
+    stage.world.root.op_range(request, || Ok(()))
+}
+
+#[test]
+fn commit_fails_cleanly() {
+    let failures = fails_cleanly(|stage| on_far_page(stage, RangeOp::Commit));
+    // The node for the page, the page, and two levels of page tables.
+    assert!(failures >= 4, "only {failures} allocations failed");
+}
+
+#[test]
+fn entering_a_range_fails_cleanly() {
+    let failures = fails_cleanly(|stage| {
+        let request = RangeRequest {
+            op: RangeOp::MapRange,
+            address: page_of(&stage.vmar, 1),
+            length: 6 * P,
+            children: Allowed,
+        };
+        stage.vmar.op_range(request, || Ok(()))
+    });
+    assert!(failures >= 2, "only {failures} allocations failed");
+}
+
+#[test]
+fn taking_pages_away_needs_no_memory() {
+    for op in [RangeOp::Decommit, RangeOp::Zero] {
+        assert_eq!(fails_cleanly(|stage| on_far_page(stage, op)), 0);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod allocate;
 mod destroy;
+mod execute_only;
 mod flat_map;
 mod kernel;
 mod map;
@@ -10,9 +11,11 @@ mod memory;
 mod merge;
 mod model;
 mod op_range;
+mod op_range_steps;
 mod overwrite;
 mod placement;
 mod protect;
+mod stream_size;
 mod touch;
 mod unmap;
 

@@ -8,7 +8,7 @@ use crate::addr::PAGE_SIZE;
 use crate::mmu::Access;
 use crate::testing::*;
 use crate::vmar::OpChildren::Allowed;
-use crate::vmar::{MapEntryKind, MapRequest};
+use crate::vmar::{MapEntryKind, MapRequest, RangeOp, RangeRequest};
 
 const P: usize = PAGE_SIZE;
 #[derive(Clone, Debug)]
@@ -30,6 +30,12 @@ enum Step {
         count: usize,
         options: VmOptions,
     },
+    Operate {
+        op: RangeOp,
+        vmar: usize,
+        at: usize,
+        count: usize,
+    },
     Destroy {
         vmar: usize,
     },
@@ -50,6 +56,13 @@ enum Step {
 
 fn options() -> impl Strategy<Value = VmOptions> {
     prop::sample::select(vec![VmOptions::empty(), R, RW, RW, RX])
+}
+
+fn operation() -> impl Strategy<Value = RangeOp> {
+    use RangeOp::{AlwaysNeed, Commit, Decommit, DontNeed, MapRange, Prefetch, Zero};
+    prop::sample::select(vec![
+        Commit, Commit, Decommit, MapRange, Zero, DontNeed, AlwaysNeed, Prefetch,
+    ])
 }
 
 fn map_step() -> impl Strategy<Value = MapStep> {
@@ -90,6 +103,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => place().prop_map(|(vmar, at, count)| Step::Unmap { vmar, at, count }),
         6 => (place(), options()).prop_map(|((vmar, at, count), options)| {
             Step::Protect { vmar, at, count, options }
+        }),
+        6 => (place(), operation()).prop_map(|((vmar, at, count), op)| {
+            Step::Operate { op, vmar, at, count }
         }),
         1 => (1..8_usize).prop_map(|vmar| Step::Destroy { vmar }),
         6 => (0..PAGES, 0..CPUS).prop_map(|(page, cpu)| Step::Load { page, cpu }),
@@ -156,6 +172,12 @@ impl Pair {
                 let result = self.vmars[vmar].protect(options, address, count * P, Allowed);
                 assert_eq!(result, self.model.protect(vmar, at, count, options));
             }
+            Step::Operate {
+                op,
+                vmar,
+                at,
+                count,
+            } => self.operate(op, vmar % known, at, count),
             Step::Destroy { vmar } if vmar < known => {
                 assert_eq!(self.vmars[vmar].destroy(), self.model.destroy(vmar));
             }
@@ -173,6 +195,25 @@ impl Pair {
                     .expect("resizable");
                 self.model.resize(vmo, pages);
             }
+        }
+    }
+
+    fn operate(&mut self, op: RangeOp, vmar: usize, at: usize, count: usize) {
+        let expected = self.model.op_range(op, vmar, at, count);
+        let clears = matches!(op, RangeOp::Decommit | RangeOp::Zero);
+        if clears && expected.is_err() {
+            // How far it would come depends on which mappings have become one.
+            return;
+        }
+        let request = RangeRequest {
+            op,
+            address: page_of(&self.vmars[vmar], at),
+            length: count * P,
+            children: Allowed,
+        };
+        assert_eq!(self.vmars[vmar].op_range(request, || Ok(())), expected);
+        if clears {
+            self.model.clear(vmar, at, count);
         }
     }
 

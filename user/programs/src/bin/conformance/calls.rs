@@ -147,3 +147,43 @@ impl ProtectCall {
         ok(unsafe { sys::zx_vmar_protect(vmar, options, address, length) })
     }
 }
+
+/// Arguments of `zx_vmar_op_range`.
+#[derive(Clone, Copy)]
+pub struct RangeCall {
+    pub vmar: sys::zx_handle_t,
+    pub op: u32,
+    pub address: usize,
+    pub length: usize,
+    pub buffer: usize,
+    pub buffer_size: usize,
+}
+
+impl RangeCall {
+    /// The operation on one page of a region.
+    pub fn one_page(vmar: &Region, op: u32, page: usize) -> Self {
+        Self {
+            vmar: vmar.raw_handle(),
+            op,
+            address: vmar.at(page),
+            length: P,
+            buffer: 0,
+            buffer_size: 0,
+        }
+    }
+
+    /// Makes the call.
+    pub fn make(self) -> Result<(), Status> {
+        let Self {
+            vmar,
+            op,
+            address,
+            length,
+            buffer,
+            buffer_size,
+        } = self;
+        let buffer = core::ptr::with_exposed_provenance_mut(buffer);
+        // SAFETY: see the module; buffers are refused, which is what is tested.
+        ok(unsafe { sys::zx_vmar_op_range(vmar, op, address, length, buffer, buffer_size) })
+    }
+}

@@ -15,6 +15,8 @@ extern crate alloc;
 
 mod calls;
 mod competing;
+mod execute_only;
+mod features;
 mod fixtures;
 mod handles;
 mod harness;
@@ -42,6 +44,7 @@ mod vmar_large;
 mod vmar_map;
 mod vmar_merge;
 mod vmar_nesting;
+mod vmar_op_range;
 mod vmar_overwrite;
 mod vmar_placement;
 mod vmar_protect;
@@ -50,6 +53,7 @@ mod vmar_unmap;
 mod vmo_copy;
 mod vmo_create;
 mod vmo_size;
+mod vmo_stream_size;
 
 rt::main!(main);
 
@@ -77,6 +81,12 @@ fn main() -> i64 {
         vmar_protect::walk::TESTS,
         vmar_protect::effects::TESTS,
         vmar_merge::TESTS,
+        vmar_op_range::arguments::TESTS,
+        vmar_op_range::mappings::TESTS,
+        vmar_op_range::order::TESTS,
+        vmar_op_range::effects::TESTS,
+        vmar_op_range::sizes::TESTS,
+        execute_only::TESTS,
         vmar_destroy::TESTS,
         vmar_dead::TESTS,
         vmar_edges::TESTS,
@@ -90,6 +100,7 @@ fn main() -> i64 {
         vmo_create::TESTS,
         vmo_copy::TESTS,
         vmo_size::TESTS,
+        vmo_stream_size::TESTS,
         handles::TESTS,
         info::TESTS,
         maps::TESTS,
@@ -100,6 +111,7 @@ fn main() -> i64 {
         process_memory::TESTS,
         property::TESTS,
         system::TESTS,
+        features::TESTS,
         numbers::TESTS,
         random_calls::TESTS,
     ];

@@ -14,6 +14,7 @@
 //! | `harmless N` | does the Nth thing that must do no harm, and ends with 0 |
 //! | `registers N` | sleeps now and then, and ends with 0 if its vector registers keep `N` meanwhile |
 //! | `crash KIND` | has the monitor make the kernel fail |
+//! | `hide DEED` | makes its code execute-only if the machine can, and does something after that |
 //! | `greed WHAT` | takes all that it can get; ends with the status that stopped it |
 
 #![no_std]
@@ -26,6 +27,7 @@ extern crate alloc;
 mod machine;
 
 mod greed;
+mod hide;
 
 use programs::registers;
 use zx::{MonotonicDuration, MonotonicInstant, VmarFlags, Vmo, sys};
@@ -61,6 +63,7 @@ fn main() -> i64 {
         "harmless" => deed(machine::HARMLESS, number).map_or(NOT_UNDERSTOOD, verdict),
         "registers" => number.parse().map_or(NOT_UNDERSTOOD, keep_registers),
         "crash" => crash(number),
+        "hide" => hide::act(number).unwrap_or(NOT_UNDERSTOOD),
         "greed" => greed::take(number).unwrap_or(NOT_UNDERSTOOD),
         _ => NOT_UNDERSTOOD,
     }
