@@ -226,5 +226,11 @@ macro_rules! for_each_system_call {
         ) -> status;
         /// Ends a process, or all processes of a job.
         35 task_kill zx_task_kill(task: value HandleValue) -> status;
+        /// Closes a handle to a VMO and makes another one that may execute as well.
+        36 vmo_replace_as_executable zx_vmo_replace_as_executable(
+            vmo: value HandleValue,
+            vmex: value HandleValue,
+            replacement: output HandleValue,
+        ) -> status;
     } };
 }

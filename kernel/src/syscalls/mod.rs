@@ -176,6 +176,15 @@ impl SystemCalls for Calls {
         handle::duplicate(handle, rights, duplicate)
     }
 
+    fn vmo_replace_as_executable(
+        &self,
+        vmo: HandleValue,
+        vmex: HandleValue,
+        replacement: UserOut<HandleValue>,
+    ) -> Result<()> {
+        vmo::replace_as_executable(vmo, vmex, replacement)
+    }
+
     fn handle_replace(
         &self,
         handle: HandleValue,

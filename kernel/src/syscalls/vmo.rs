@@ -1,15 +1,15 @@
-//! Calls about VMOs. Source: `docs/spec/vmo.md` §2 to §4.
+//! Calls about VMOs. Source: `docs/spec/vmo.md` §2 to §4, §13.
 
 use alloc::sync::Arc;
 
 use arch::user_memory::UserRange;
 use syscall::kernel::{UserIn, UserOut};
-use syscall::{HandleValue, Result, Rights, Status, VmoOptions};
+use syscall::{HandleValue, Result, Rights, Status, SystemResource, VmoOptions};
 
 use super::user_memory;
 use super::{caller, deliver};
 use crate::handle::Handle;
-use crate::object::VmoObject;
+use crate::object::{Object, Resource, VmoObject};
 use crate::page_copy;
 use crate::sched;
 
@@ -88,6 +88,33 @@ pub fn get_stream_size(value: HandleValue, out: UserOut<u64>) -> Result<()> {
 pub fn set_stream_size(value: HandleValue, size: u64) -> Result<()> {
     let vmo = object(value, Rights::WRITE)?;
     change_stream_size(&vmo, size)
+}
+
+/// Replaces a handle by one that may execute as well; the old one is gone also on failure.
+///
+/// # Errors
+/// As the table of `docs/spec/vmo.md` §13, in its order: `BAD_HANDLE` also for what is not a VMO; then those
+/// of the resource, if there is one.
+pub fn replace_as_executable(
+    value: HandleValue,
+    vmex: HandleValue,
+    out: UserOut<HandleValue>,
+) -> Result<()> {
+    let process = caller();
+    // Looked up first: it may be the very handle that goes.
+    let permission = if vmex.is_invalid() {
+        Ok(())
+    } else {
+        let resource = process.object::<Resource>(vmex, Rights::NONE);
+        resource.and_then(|(resource, _)| resource.check_system(SystemResource::Vmex))
+    };
+    let handle = process.remove_handle(value)?;
+    let vmo = VmoObject::of(handle.object()).ok_or(Status::BAD_HANDLE)?;
+    permission?;
+    deliver(
+        Handle::new(Arc::clone(vmo), handle.rights() | Rights::EXECUTE),
+        out,
+    )
 }
 
 /// Changes the stream size of a VMO that may be written.

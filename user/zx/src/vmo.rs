@@ -10,8 +10,9 @@ use crate::handle::handle_type;
 use crate::info::queries;
 use crate::property::ContentSizeProperty;
 use crate::{
-    AsHandleRef, CachePolicy, Handle, Koid, Name, Rights, Status, VmoInfoFlags, VmoOptions,
-    object_get_info_single, object_get_property, object_set_property, ok, sys,
+    AsHandleRef, CachePolicy, Handle, HandleBased, Koid, Name, Resource, Rights, Status,
+    VmoInfoFlags, VmoOptions, object_get_info_single, object_get_property, object_set_property, ok,
+    sys,
 };
 
 handle_type! {
@@ -208,6 +209,28 @@ impl Vmo {
     pub fn set_stream_size(&self, size: u64) -> Result<(), Status> {
         // SAFETY: as for `set_size`; bytes that become zero may change at any time in mapped memory.
         ok(unsafe { sys::zx_vmo_set_stream_size(self.raw_handle(), size) })
+    }
+
+    /// Replaces the handle by one that may execute as well.
+    ///
+    /// An invalid handle for `vmex` asks whether that is allowed without a resource.
+    ///
+    /// # Errors
+    /// The handle is closed also then.
+    /// - `BAD_HANDLE`: the handle is not that of a VMO.
+    /// - `WRONG_TYPE`, `OUT_OF_RANGE`: the resource does not cover VMEX.
+    ///
+    /// Source: `docs/spec/vmo.md` §13.
+    pub fn replace_as_executable(self, vmex: &Resource) -> Result<Self, Status> {
+        let mut replacement = sys::ZX_HANDLE_INVALID;
+        // SAFETY:
+        // 1. `replacement` is a live local that the call may write.
+        // 2. The handle is given up, and the kernel closes it whatever it answers.
+        ok(unsafe {
+            sys::zx_vmo_replace_as_executable(self.into_raw(), vmex.raw_handle(), &mut replacement)
+        })?;
+        // SAFETY: the kernel made the handle for this call, so nothing else owns it.
+        Ok(Self::from(unsafe { Handle::from_raw(replacement) }))
     }
 
     /// The stream size, as a property.

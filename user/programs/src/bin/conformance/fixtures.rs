@@ -5,7 +5,8 @@ use core::ops::Deref;
 use core::{hint, ptr};
 
 use zx::{
-    AsHandleRef, HandleBased, Koid, Name, Rights, Status, Vmar, VmarFlags, Vmo, VmoOptions, sys,
+    AsHandleRef, Handle, HandleBased, Koid, Name, Resource, Rights, Status, Vmar, VmarFlags, Vmo,
+    VmoOptions, sys,
 };
 
 use crate::calls;
@@ -72,6 +73,11 @@ pub fn vmo_of(pages: usize) -> Result<Vmo, Status> {
 /// A resizable VMO of this many pages.
 pub fn resizable_vmo_of(pages: usize) -> Result<Vmo, Status> {
     Vmo::create_with_opts(VmoOptions::RESIZABLE, (pages * P) as u64)
+}
+
+/// The same VMO, which may now be executed as well.
+pub fn executable(vmo: Vmo) -> Result<Vmo, Status> {
+    vmo.replace_as_executable(&Resource::from(Handle::invalid()))
 }
 
 /// A VMO whose every page begins with its own number plus `first`.

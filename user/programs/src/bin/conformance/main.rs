@@ -52,6 +52,7 @@ mod vmar_rights;
 mod vmar_unmap;
 mod vmo_copy;
 mod vmo_create;
+mod vmo_executable;
 mod vmo_size;
 mod vmo_stream_size;
 
@@ -99,6 +100,7 @@ fn main() -> i64 {
         vmar_hostile::TESTS,
         vmo_create::TESTS,
         vmo_copy::TESTS,
+        vmo_executable::TESTS,
         vmo_size::TESTS,
         vmo_stream_size::TESTS,
         handles::TESTS,

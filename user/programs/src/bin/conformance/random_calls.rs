@@ -177,7 +177,12 @@ fn one_call(objects: &Objects, random: &mut Random, succeeded: &mut [usize]) -> 
             _ => objects.argument(*kind, random),
         };
     }
-    if matches!(call, SystemCall::handle_close | SystemCall::handle_replace) {
+    if matches!(
+        call,
+        SystemCall::handle_close
+            | SystemCall::handle_replace
+            | SystemCall::vmo_replace_as_executable
+    ) {
         // These consume the handle, so they get one of their own.
         arguments[0] = objects.disposable()?;
     }

@@ -8,7 +8,7 @@ use alloc::format;
 use zx::{AsHandleRef, HandleBased, Rights, Status, VmarFlags, Vmo, sys};
 
 use crate::calls::{AllocateCall, MapCall, ProtectCall, unmap};
-use crate::fixtures::{P, Region, vmo_of, with_rights};
+use crate::fixtures::{P, Region, executable, vmo_of, with_rights};
 use crate::harness::{Failure, Outcome, Test, check_eq, fail, tests};
 
 pub const TESTS: &[Test] = tests![
@@ -73,9 +73,6 @@ impl Set {
         Region::with_flags(1, flags | VmarFlags::CAN_MAP_SPECIFIC)
     }
 }
-
-/// What new VMOs may do.
-const OF_A_VMO: Set = Set(3);
 
 /// Fails, with the combination in the text, unless the answer is the expected one.
 #[track_caller]
@@ -154,11 +151,11 @@ fn shown(region: &Region) -> Result<u32, Failure> {
 }
 
 fn a_mapping_may_do_what_both_handles_may() -> Outcome {
-    let vmo = vmo_of(1)?;
+    let vmo = executable(vmo_of(1)?)?;
     for capabilities in Set::all() {
         let region = capabilities.region()?;
         for of_region in capabilities.subsets() {
-            for of_vmo in OF_A_VMO.subsets() {
+            for of_vmo in Set::all() {
                 try_mappings(&region, &vmo, [capabilities, of_region, of_vmo])?;
             }
         }
@@ -212,7 +209,7 @@ fn try_mappings(region: &Region, vmo: &Vmo, sets: [Set; 3]) -> Outcome {
 
 fn protect_needs_the_rights_of_the_handle_it_is_given() -> Outcome {
     let region = Region::new(1)?;
-    region.map_at(0, &vmo_of(1)?, 1)?;
+    region.map_at(0, &executable(vmo_of(1)?)?, 1)?;
     for held in Set::all() {
         let handle = with_rights(&*region, held.rights())?;
         for wanted in Set::all() {
@@ -223,7 +220,7 @@ fn protect_needs_the_rights_of_the_handle_it_is_given() -> Outcome {
             };
             expect(
                 call.make(),
-                protect_verdict(held, OF_A_VMO, wanted),
+                protect_verdict(held, Set::ALL, wanted),
                 &[held, wanted],
             )?;
         }

@@ -112,6 +112,15 @@ pub fn rights(picker: &mut Picker) -> Arguments {
     [handle(picker), rights, picker.buffer(), 0, 0, 0, 0, 0]
 }
 
+/// For `vmo_replace_as_executable`; half of the calls bring no resource.
+pub fn replacement(picker: &mut Picker) -> Arguments {
+    let resource = match picker.random.below(2) {
+        0 => sys::ZX_HANDLE_INVALID as usize,
+        _ => handle(picker),
+    };
+    [handle(picker), resource, picker.buffer(), 0, 0, 0, 0, 0]
+}
+
 /// For calls about properties.
 pub fn property(picker: &mut Picker) -> Arguments {
     let property = match picker.random.below(4) {

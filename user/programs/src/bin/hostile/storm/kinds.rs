@@ -3,7 +3,9 @@
 use syscall::SystemCall;
 use zx::{Status, sys};
 
-use super::arguments::{anything, copy, handle, info, op_range, property, region, rights, vmo};
+use super::arguments::{
+    anything, copy, handle, info, op_range, property, region, replacement, rights, vmo,
+};
 use super::{Answer, Effect, Kind, Made, kind, refusals};
 use crate::world::SCRATCH_BYTES;
 
@@ -215,6 +217,12 @@ pub const KINDS: &[Kind] = &[
         Effect::None,
         Answer::Status(refusals![ACCESS_DENIED, OUT_OF_RANGE]),
         |picker| [vmo(picker), picker.length(), 0, 0, 0, 0, 0, 0]
+    ),
+    kind!(
+        vmo_replace_as_executable,
+        Effect::Makes(2, Made::Any),
+        Answer::Status(refusals![INVALID_ARGS, OUT_OF_RANGE, NO_MEMORY]),
+        replacement
     ),
     kind!(
         handle_close,
