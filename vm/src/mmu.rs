@@ -226,6 +226,16 @@ pub trait MmuCursor {
     /// treated as in [`unmap`](Self::unmap).
     fn protect(&mut self, count: PageCount, access: Access, batch: &mut TlbBatch);
 
+    /// Takes out whatever is entered where a large page around the position would be, with the table for
+    /// it, and moves to the base of that place.
+    ///
+    /// The tables above stay, even if nothing else is in them, so that a large page can be mapped there
+    /// without memory as soon as the batch is flushed. Whoever calls this maps something there.
+    ///
+    /// # Panics
+    /// If something of the kernel is entered there.
+    fn clear_large(&mut self, batch: &mut TlbBatch);
+
     /// Makes the page at the position show `address` with `flags`, whatever it showed before.
     ///
     /// # Panics

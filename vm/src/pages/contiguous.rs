@@ -5,6 +5,7 @@ use syscall::{Result, Status};
 use super::PageDatabase;
 use super::depot::{BLOCK_FRAMES, BLOCK_SHIFT, BlockNumber, Search};
 use super::frame::{Frame, FrameNumber, FrameRun, owner::Owner};
+use super::list::FrameList;
 use crate::addr::{PAGE_SHIFT, PageCount, PhysRange};
 
 /// A run that is asked for.
@@ -16,6 +17,15 @@ struct Request {
 }
 
 impl Request {
+    /// # Errors
+    /// `NO_MEMORY`: more than there can be.
+    fn new(count: PageCount, align_log2: u32) -> Result<Self> {
+        Ok(Self {
+            frames: u32::try_from(count.get()).map_err(|_| Status::NO_MEMORY)?,
+            align: align_log2.saturating_sub(PAGE_SHIFT),
+        })
+    }
+
     /// Blocks of the buddy that surely have the run, a power of two; at its base.
     fn blocks(self) -> Option<usize> {
         let for_frames =
@@ -49,11 +59,7 @@ impl PageDatabase {
             return self.allocate::<O>().map(FrameRun::from);
         }
         self.injected_failure()?;
-        let frames = u32::try_from(count.get()).map_err(|_| Status::NO_MEMORY)?;
-        let request = Request {
-            frames,
-            align: align_log2.saturating_sub(PAGE_SHIFT),
-        };
+        let request = Request::new(count, align_log2)?;
         let first = match self.take_run(request, Search::Brief) {
             Some(first) => first,
             None => {
@@ -62,11 +68,49 @@ impl PageDatabase {
                     .ok_or(Status::NO_MEMORY)?
             }
         };
-        for number in numbers(first, frames) {
+        self.own_run(first, count)
+    }
+
+    /// Hands out `count` frames, at least two, as [`allocate_contiguous`](Self::allocate_contiguous) does,
+    /// but only if there is such a place without bringing free frames together first: for somebody who can
+    /// do with single frames as well.
+    ///
+    /// Locks one after the other: depot, buddy.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: no such place is at hand.
+    pub fn allocate_contiguous_at_hand<O: Owner>(
+        &self,
+        count: PageCount,
+        align_log2: u32,
+    ) -> Result<FrameRun<O>> {
+        self.injected_failure()?;
+        let request = Request::new(count, align_log2)?;
+        let first = self.take_run(request, Search::Brief);
+        self.own_run(first.ok_or(Status::NO_MEMORY)?, count)
+    }
+
+    /// Takes frames side by side apart: each is freed by itself from now on. The lowest is first.
+    pub fn into_list<O: Owner>(&self, run: FrameRun<O>) -> FrameList<O> {
+        let mut list = FrameList::new();
+        let range = run.into_range();
+        let first = FrameNumber::containing(range.base());
+        let frames = first.map(|first| numbers(first, range.pages().get() as u32));
+        for number in frames.into_iter().flatten().rev() {
+            if let Err(frame) = list.push(self, Frame::from_number(number)) {
+                unreachable!("{frame:?} is shared");
+            }
+        }
+        list
+    }
+
+    /// Makes the frames that were taken from the depot or the buddy those of an owner.
+    fn own_run<O: Owner>(&self, first: FrameNumber, count: PageCount) -> Result<FrameRun<O>> {
+        let range = PhysRange::new(first.address(), count).ok_or(Status::INTERNAL)?;
+        for number in numbers(first, count.get() as u32) {
             self.infos.get(number).take(O::KIND);
         }
         self.cache().lock().count_taken(O::KIND, count.get());
-        let range = PhysRange::new(first.address(), count).ok_or(Status::INTERNAL)?;
         Ok(FrameRun::new(range))
     }
 
@@ -139,6 +183,6 @@ impl PageDatabase {
 }
 
 /// `count` frames from `first` on.
-fn numbers(first: FrameNumber, count: u32) -> impl Iterator<Item = FrameNumber> {
+fn numbers(first: FrameNumber, count: u32) -> impl DoubleEndedIterator<Item = FrameNumber> {
     (first.get()..first.get() + count).filter_map(FrameNumber::new)
 }

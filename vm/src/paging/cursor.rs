@@ -243,6 +243,13 @@ impl<F: EntryFormat> MmuCursor for Cursor<'_, F> {
         self.edit(count, Edit::Protect(access), batch);
     }
 
+    fn clear_large(&mut self, batch: &mut TlbBatch) {
+        self.seek(self.position().align_down(PageSize::Large.shift()));
+        let place = self.ahead(PageSize::Large.pages());
+        self.leaf_table = None;
+        self.tables.clear_large(place, batch);
+    }
+
     fn replace(&mut self, address: PhysAddr, flags: MapFlags, batch: &mut TlbBatch) {
         let page = self.ahead(PageCount::new(1));
         let table = self

@@ -10,13 +10,15 @@
 //!              └─► leaf   4 KiB per entry    ─► base pages
 //! ```
 //!
-//! A table other than the root is never empty, except while it is being filled; how many entries are in use
+//! A table other than the root is never empty, except while it is being filled, or until a large page comes
+//! where its last entry was; how many entries are in use
 //! is kept in the page database. What an operation needs it has before it changes the first entry, so an
 //! operation that fails has changed nothing.
 
 mod cursor;
 mod edit;
 mod format;
+mod large;
 mod level;
 mod map;
 mod table;

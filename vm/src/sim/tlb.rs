@@ -2,12 +2,13 @@
 //!
 //! Nothing is ever forgotten unless it is told to be, which no real processor can be relied on to do or not
 //! to do. What is remembered carries the generation of the frame, so that a use after the frame changed
-//! hands is noticed.
+//! hands is noticed, and the size of the page, because a processor that finds a large page where it still
+//! remembers base pages may do anything.
 
 use std::collections::HashMap;
 
 use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount, PhysAddr, VirtAddr, VirtRange};
-use crate::mmu::{MapFlags, Stale};
+use crate::mmu::{MapFlags, PageSize, Stale};
 use crate::pages::PageDatabase;
 use crate::paging::{Entry, EntryFormat, Level, Table};
 use crate::sim::SimFormat;
@@ -28,6 +29,8 @@ pub(super) struct Space {
 pub(super) struct Remembered {
     pub(super) frame: PhysAddr,
     pub(super) flags: MapFlags,
+    /// The size of the page that it is a part of.
+    pub(super) size: PageSize,
     generation: Option<u32>,
 }
 
@@ -42,13 +45,16 @@ struct RememberedTable {
 pub(super) struct Tlb {
     pages: HashMap<(Space, usize), Remembered>,
     leaf_tables: HashMap<(Space, usize), RememberedTable>,
+    /// The size of what is remembered where one large page would be.
+    sizes: HashMap<(Space, usize), PageSize>,
 }
 
 impl Tlb {
     /// The translation of the page at `address`, remembered or found in the tables.
     ///
     /// # Panics
-    /// If it is stale: the frame, or a table on the way, has changed hands since it was remembered.
+    /// If it is stale: the frame, or a table on the way, has changed hands since it was remembered. Or if
+    /// pages of another size are still remembered in the same place.
     pub(super) fn translate(
         &mut self,
         memory: &'static PageDatabase,
@@ -77,6 +83,10 @@ impl Tlb {
         };
         self.pages
             .retain(|(other, page), _| *other != space || !is_stale(*page));
+        let sizes = self.pages.iter();
+        self.sizes = sizes
+            .map(|((space, page), found)| ((*space, large_place(*page)), found.size))
+            .collect();
         if stale.has_tables || stale.ranges.is_none() {
             self.leaf_tables.retain(|(other, _), _| *other != space);
         }
@@ -97,6 +107,12 @@ impl Tlb {
             if !self.pages.contains_key(&(space, page))
                 && let Some(found) = self.walk(memory, space, address)
             {
+                let size = self.sizes.entry((space, large_place(page)));
+                assert_eq!(
+                    *size.or_insert(found.size),
+                    found.size,
+                    "pages of two sizes are remembered at {address:?}"
+                );
                 self.pages.insert((space, page), found);
             }
         }
@@ -174,8 +190,14 @@ fn leaf(
     Some(Remembered {
         frame,
         flags: leaf.flags,
+        size: leaf.size,
         generation: memory.generation(frame),
     })
+}
+
+/// The number of the large page that a page would be in.
+const fn large_place(page: usize) -> usize {
+    page / PageSize::Large.pages().get()
 }
 
 /// The numbers of the pages in `range`.
