@@ -115,6 +115,8 @@ events! {
         TableMade = "made", "page tables made";
         /// A table was taken out, and is free once it is flushed.
         TableFreed = "freed", "page tables freed";
+        /// A page larger than the base page was entered, in the place of a table.
+        LargePage = "large_pages", "large pages entered in the place of a table";
     }
     Flushes {
         /// Pages were invalidated one by one.

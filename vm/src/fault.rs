@@ -14,7 +14,11 @@
 //! one page that somebody else has filled will touch the next. A page that is made by the fault has no
 //! such promise, and its neighbours were probably made, and entered, in the same way.
 //!
+//! A page that lies in memory with its neighbours as a large page would is entered as one (`large`).
+//!
 //! Source: `spec/vmar.md` §11.
+
+mod large;
 
 use core::ops::ControlFlow;
 
@@ -135,6 +139,11 @@ impl<M: Mmu> Fault<'_, M> {
             Supply::Zero => (pages.zero_page(), self.read_only(), Event::ZeroPage),
             Supply::Wait(request) => match request {},
         };
+        if self.may_be_large(page)
+            && let Some(event) = self.enter_large(mmu, &vmo, page, event)
+        {
+            return Ok(event);
+        }
         let mut cursor = mmu.cursor(self.alike);
         match cursor.map_page(self.address, page, flags) {
             Ok(()) => {

@@ -90,14 +90,21 @@ impl PageDatabase {
         self.own_run(first.ok_or(Status::NO_MEMORY)?, count)
     }
 
-    /// Takes frames side by side apart: each is freed by itself from now on. The lowest is first.
-    pub fn into_list<O: Owner>(&self, run: FrameRun<O>) -> FrameList<O> {
+    /// Takes frames side by side apart, so that each is freed by itself from now on, and shows each to
+    /// `visitor`. The lowest comes first in the list.
+    pub fn take_apart<O: Owner>(
+        &self,
+        run: FrameRun<O>,
+        mut visitor: impl FnMut(&mut Frame<O>),
+    ) -> FrameList<O> {
         let mut list = FrameList::new();
         let range = run.into_range();
         let first = FrameNumber::containing(range.base());
-        let frames = first.map(|first| numbers(first, range.pages().get() as u32));
-        for number in frames.into_iter().flatten().rev() {
-            if let Err(frame) = list.push(self, Frame::from_number(number)) {
+        let frames = first.map(|first| numbers(first, range.pages().get() as u32).rev());
+        for number in frames.into_iter().flatten() {
+            let mut frame = Frame::from_number(number);
+            visitor(&mut frame);
+            if let Err(frame) = list.push(self, frame) {
                 unreachable!("{frame:?} is shared");
             }
         }

@@ -185,7 +185,7 @@ impl<O: Owner> fmt::Debug for Frame<O> {
 }
 
 /// Frames side by side that belong to an `O`. They go back together, unless
-/// [`PageDatabase::into_list`](super::PageDatabase::into_list) takes them apart.
+/// [`PageDatabase::take_apart`](super::PageDatabase::take_apart) takes them apart.
 #[must_use = "frames that are dropped are lost; free them"]
 pub struct FrameRun<O: Owner> {
     range: PhysRange,

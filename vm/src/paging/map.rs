@@ -127,6 +127,7 @@ impl<F: EntryFormat> PageTables<F> {
                 && part.is_one_leaf::<F>(level, style.sizes)
             {
                 table.fill(index, F::leaf(part.address, size, style.flags));
+                F::counters().count(Event::LargePage);
             } else if let Some(below) = self.table_below(entry, level) {
                 self.enter(below, level_below, part, style, tables);
             } else {

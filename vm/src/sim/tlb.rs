@@ -45,8 +45,14 @@ struct RememberedTable {
 pub(super) struct Tlb {
     pages: HashMap<(Space, usize), Remembered>,
     leaf_tables: HashMap<(Space, usize), RememberedTable>,
-    /// The size of what is remembered where one large page would be.
-    sizes: HashMap<(Space, usize), PageSize>,
+    places: HashMap<(Space, usize), Place>,
+}
+
+/// What is remembered where one large page would be.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    size: PageSize,
+    pages: usize,
 }
 
 impl Tlb {
@@ -81,12 +87,14 @@ impl Tlb {
             None => true,
             Some(ranges) => ranges.iter().any(|range| numbers(*range).contains(&page)),
         };
-        self.pages
-            .retain(|(other, page), _| *other != space || !is_stale(*page));
-        let sizes = self.pages.iter();
-        self.sizes = sizes
-            .map(|((space, page), found)| ((*space, large_place(*page)), found.size))
-            .collect();
+        let places = &mut self.places;
+        self.pages.retain(|(other, page), _| {
+            let stays = *other != space || !is_stale(*page);
+            if !stays && let Some(place) = places.get_mut(&(space, large_place(*page))) {
+                place.pages -= 1;
+            }
+            stays
+        });
         if stale.has_tables || stale.ranges.is_none() {
             self.leaf_tables.retain(|(other, _), _| *other != space);
         }
@@ -107,15 +115,21 @@ impl Tlb {
             if !self.pages.contains_key(&(space, page))
                 && let Some(found) = self.walk(memory, space, address)
             {
-                let size = self.sizes.entry((space, large_place(page)));
-                assert_eq!(
-                    *size.or_insert(found.size),
-                    found.size,
-                    "pages of two sizes are remembered at {address:?}"
-                );
+                self.note_size((space, large_place(page)), found.size);
                 self.pages.insert((space, page), found);
             }
         }
+    }
+
+    /// Notes that a page that is a part of one of `size` is remembered.
+    fn note_size(&mut self, key: (Space, usize), size: PageSize) {
+        let place = self.places.entry(key).or_insert(Place { size, pages: 0 });
+        assert!(
+            place.size == size || place.pages == 0,
+            "pages of two sizes are remembered in one place"
+        );
+        place.size = size;
+        place.pages += 1;
     }
 
     /// Walks the tables, from the leaf table if it is remembered.

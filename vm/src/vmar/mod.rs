@@ -18,7 +18,7 @@
 //! | `allocate`, `map`, `unmap`, `protect`, `destroy` | the operations of those names |
 //! | `clear` | makes room in a range, for the last four |
 //! | `op_range` | operations on the pages that a range shows |
-//! | `populate` | enters pages before anybody touches them |
+//! | `populate`, `enter` | enters pages before anybody touches them; large pages |
 //! | `walk`, `maps` | all regions in order; as records |
 //!
 //! Every operation first does what can fail, and then changes things, which cannot. Source: `spec/vmar.md`.
@@ -26,6 +26,7 @@
 mod allocate;
 mod clear;
 mod destroy;
+mod enter;
 mod map;
 mod maps;
 mod merge;
@@ -40,6 +41,7 @@ mod tests;
 mod unmap;
 mod walk;
 
+pub(crate) use enter::Enter;
 pub use map::MapRequest;
 pub use maps::{MapEntry, MapEntryKind, Maps};
 pub use op_range::{RangeOp, RangeRequest};

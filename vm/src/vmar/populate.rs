@@ -6,7 +6,7 @@ use core::ops::ControlFlow;
 use syscall::{Result, Status, VmOptions};
 
 use super::clear::remove_translations;
-use super::{Mapping, ProtectionRun, Region, Vmar};
+use super::{Enter, Mapping, ProtectionRun, Region, Vmar};
 use crate::addr::{PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::mmu::{Access, Domain, MapFlags, Mmu, MmuCursor};
 use crate::region_tree::HasRange;
@@ -107,7 +107,8 @@ impl<'a, M: Mmu> Fill<'a, M> {
         }
     }
 
-    /// Enters the pages that are present; what is entered already stays as it is.
+    /// Enters the pages that are present, as large pages where they can be; base pages that are entered
+    /// already stay as they are otherwise.
     ///
     /// # Errors
     /// `NO_MEMORY`: there is no frame for a table. Pages before that one have been entered.
@@ -117,10 +118,11 @@ impl<'a, M: Mmu> Fill<'a, M> {
         }
         let past = self.first.saturating_add(self.range.pages().get() as u64);
         let past = past.min(self.mapping.fault_limit(vmo));
-        let mut cursor = self.mapping.owner().mmu().cursor(self.range);
-        let entered = vmo.visit_present(self.first..past, |index, page| {
-            match self.enter(&mut cursor, index, page) {
-                Ok(()) | Err(Status::ALREADY_EXISTS) => ControlFlow::Continue(()),
+        let mut enter = Enter::new(self.mapping.owner().mmu(), self.range, self.flags);
+        let entered = vmo.visit_runs(self.first..past, |index, run| {
+            let address = self.address(index).ok_or(Status::OUT_OF_RANGE);
+            match address.and_then(|address| enter.run(address, run)) {
+                Ok(()) => ControlFlow::Continue(()),
                 Err(status) => ControlFlow::Break(status),
             }
         });

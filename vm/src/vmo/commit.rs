@@ -1,7 +1,8 @@
 //! Making the absent pages of a block.
 //!
 //! Frames are taken, and filled with zeros, while nothing is locked; a [`Stock`] holds them until a block
-//! is filled. Filling a block makes all of its pages or none.
+//! is filled. Filling a block makes all of its pages or none. A block that is made as a whole gets frames
+//! that lie side by side, if there are any, so that a large page can show it.
 
 use core::ops::Range;
 
@@ -11,8 +12,11 @@ use super::page_tree::Lookup;
 use super::state::{Contents, Page};
 use super::steps::BLOCK_PAGES;
 use super::{PageIndex, VmoState};
-use crate::mmu::Mmu;
+use crate::mmu::{Mmu, PageSize};
 use crate::pages::{FrameList, PageDatabase, owner};
+
+/// What a whole block may become.
+const LARGE: PageSize = PageSize::Large;
 
 /// Frames full of zeros, for pages that are to be made. What is left of it is given back.
 pub struct Stock {
@@ -52,14 +56,32 @@ impl Stock {
 
     /// Brings it up to `count` frames.
     ///
+    /// For all pages of a block it gets the frames of a large page, if they are at hand, and hands them out
+    /// first and in order.
+    ///
     /// # Errors
     /// `NO_MEMORY`: there are not that many. It keeps those that it got.
     pub fn fill_to(&mut self, count: usize) -> Result<()> {
+        if count == LARGE.pages().get() {
+            self.add_run();
+        }
         while self.frames.len() < count {
             let frame = self.pages.allocate_zeroed()?;
             self.put(frame);
         }
         Ok(())
+    }
+
+    /// Adds the frames of a large page, if they are at hand.
+    fn add_run(&mut self) {
+        let run = self
+            .pages
+            .allocate_contiguous_at_hand(LARGE.pages(), LARGE.shift());
+        let Ok(run) = run else { return };
+        let frames = self.pages.take_apart(run, |frame| self.pages.zero(frame));
+        // These are all that is needed, and they must come first.
+        let others = core::mem::replace(&mut self.frames, frames);
+        self.pages.free_list(others);
     }
 
     fn take(&mut self) -> Result<Page> {

@@ -22,6 +22,7 @@ mod info;
 mod mapping_list;
 mod page_tree;
 mod resize;
+mod runs;
 mod state;
 mod steps;
 mod stream_size;

@@ -263,7 +263,7 @@ fn insert(
 }
 
 /// The address of page `index` of a physical range.
-fn physical_page(range: PhysRange, index: PageIndex) -> Option<PhysAddr> {
+pub(super) fn physical_page(range: PhysRange, index: PageIndex) -> Option<PhysAddr> {
     let pages = usize::try_from(index.number()).ok().map(PageCount::new)?;
     let address = range.base().checked_add(pages.bytes()?)?;
     range.contains(address).then_some(address)

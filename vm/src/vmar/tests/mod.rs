@@ -5,6 +5,7 @@ mod destroy;
 mod execute_only;
 mod flat_map;
 mod kernel;
+mod large;
 mod map;
 mod maps;
 mod memory;
