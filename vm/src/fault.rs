@@ -153,13 +153,13 @@ impl<M: Mmu> Fault<'_, M> {
                 Ok(event)
             }
             Err(MapError::AlreadyMapped) => {
-                let before = self.refit(&mut cursor, page, flags);
+                let changed = self.refit(&mut cursor, page, flags);
                 drop(cursor);
                 drop(vmo);
-                Ok(match before {
-                    Before::Fitting if event == Event::PresentPage => Event::Repeated,
-                    Before::Fitting => event,
-                    Before::Replaced(batch) => {
+                Ok(match changed {
+                    None if event == Event::PresentPage => Event::Repeated,
+                    None => event,
+                    Some(batch) => {
                         mmu.flush(batch);
                         match event {
                             Event::PresentPage => Event::Upgrade,
@@ -178,19 +178,25 @@ impl<M: Mmu> Fault<'_, M> {
         }
     }
 
-    /// Makes what is entered at the cursor's position show `page` and allow the access.
+    /// Makes what is entered at the cursor's position show `page` and allow the access; `None` if it does
+    /// already, else the translations that are stale.
     #[inline(never)]
-    fn refit(&self, cursor: &mut M::Cursor<'_>, page: PhysAddr, flags: MapFlags) -> Before {
+    fn refit(
+        &self,
+        cursor: &mut M::Cursor<'_>,
+        page: PhysAddr,
+        flags: MapFlags,
+    ) -> Option<TlbBatch> {
         let fits = cursor
             .query()
             .is_some_and(|now| now.address == page && now.flags.access.contains(self.access));
         // It fits if another CPU has resolved the same fault meanwhile.
         if fits {
-            return Before::Fitting;
+            return None;
         }
         let mut batch = TlbBatch::new();
         cursor.replace(page, flags, &mut batch);
-        Before::Replaced(batch)
+        Some(batch)
     }
 
     /// Enters the pages in the window around the address that are present.
@@ -227,12 +233,4 @@ impl<M: Mmu> Fault<'_, M> {
             ..self.flags
         }
     }
-}
-
-/// What was in the page table before.
-enum Before {
-    /// This page, allowing as much.
-    Fitting,
-    /// Another page, or this one allowing less; translations of it are in the batch.
-    Replaced(TlbBatch),
 }

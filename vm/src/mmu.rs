@@ -13,7 +13,7 @@
 use bitflags::bitflags;
 use syscall::{Result, Status};
 
-pub use crate::tlb::{Stale, TlbBatch};
+pub use crate::tlb::{Stale, StaleRange, TlbBatch};
 
 use crate::addr::{PAGE_SHIFT, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::counters::Counters;

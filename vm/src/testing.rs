@@ -50,7 +50,12 @@ impl World {
     }
 
     pub fn with_aslr(aslr: Aslr) -> Self {
-        let machine = Machine::new(CPUS, &[memory()]);
+        Self::with_frames(aslr, 2048)
+    }
+
+    pub fn with_frames(aslr: Aslr, frames: usize) -> Self {
+        let memory = PhysRange::new(PhysAddr::new(0x10_0000), PageCount::new(frames));
+        let machine = Machine::new(CPUS, &[memory.expect("a valid range")]);
         let pages = machine.pages();
         let before = pages.counts();
         let space = space(machine, aslr, Domain::User);
@@ -207,10 +212,6 @@ fn space(machine: &'static Machine, aslr: Aslr, domain: Domain) -> Space {
         .run_on(0, || SimMmu::create(machine.pages()))
         .expect("memory");
     AddressSpace::new(config, mmu, machine.pages()).expect("memory")
-}
-
-fn memory() -> PhysRange {
-    PhysRange::new(PhysAddr::new(0x10_0000), PageCount::new(2048)).expect("a valid range")
 }
 
 pub fn new_koid() -> Koid {

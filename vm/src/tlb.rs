@@ -5,7 +5,8 @@
 
 use arrayvec::ArrayVec;
 
-use crate::addr::VirtRange;
+use crate::addr::{PAGE_SHIFT, VirtAddr, VirtRange};
+use crate::mmu::PageSize;
 use crate::pages::{Frame, FrameList, PageDatabase, owner};
 
 /// How many ranges a batch remembers before it gives up and means everything.
@@ -20,18 +21,42 @@ const SHARED_FRAMES: usize = 4;
 #[must_use = "stale translations stay in use, and the frames are lost, until the batch is flushed"]
 #[derive(Debug, Default)]
 pub struct TlbBatch {
-    ranges: ArrayVec<VirtRange, RANGES>,
+    ranges: ArrayVec<StaleRange, RANGES>,
     is_everything: bool,
     tables: FrameList<owner::PageTable>,
     frames: FrameList<owner::Vmo>,
     shared: ArrayVec<Frame<owner::Vmo>, SHARED_FRAMES>,
 }
 
+/// Addresses at which translations changed, and how large the pages were: one invalidation each will do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StaleRange {
+    /// The addresses: whole pages of the size.
+    pub range: VirtRange,
+    /// The size of all the pages.
+    pub size: PageSize,
+}
+
+impl StaleRange {
+    /// How many pages of the size they are.
+    #[inline]
+    pub const fn count(&self) -> usize {
+        self.range.pages().get() >> (self.size.shift() - PAGE_SHIFT)
+    }
+
+    /// The address of each page.
+    #[inline]
+    pub fn into_addresses(self) -> impl Iterator<Item = VirtAddr> {
+        let ends = self.range.base().raw()..self.range.end().raw();
+        ends.step_by(self.size.bytes()).map(VirtAddr::new)
+    }
+}
+
 /// What processors have to forget.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stale<'a> {
     /// The ranges in which translations changed, unless it is too many of them to tell: then everything.
-    pub ranges: Option<&'a [VirtRange]>,
+    pub ranges: Option<&'a [StaleRange]>,
     /// Whether tables were taken out too, so that remembered upper levels are stale as well.
     pub has_tables: bool,
 }
@@ -59,20 +84,27 @@ impl TlbBatch {
             && self.shared.is_empty()
     }
 
-    /// Adds a range in which translations changed or went away.
+    /// Adds a range in which translations of base pages changed or went away.
     #[inline]
     pub fn add_stale(&mut self, range: VirtRange) {
+        self.add_stale_pages(range, PageSize::Base);
+    }
+
+    /// Adds a range in which translations of pages of `size`, which all lie in it, changed or went away.
+    #[inline]
+    pub fn add_stale_pages(&mut self, range: VirtRange, size: PageSize) {
         if self.is_everything {
             return;
         }
         if let Some(last) = self.ranges.last_mut()
-            && last.end() == range.base()
-            && let Some(joined) = VirtRange::between(last.base(), range.end())
+            && last.range.end() == range.base()
+            && last.size == size
+            && let Some(joined) = VirtRange::between(last.range.base(), range.end())
         {
-            *last = joined;
+            last.range = joined;
             return;
         }
-        if self.ranges.try_push(range).is_err() {
+        if self.ranges.try_push(StaleRange { range, size }).is_err() {
             self.add_everything();
         }
     }

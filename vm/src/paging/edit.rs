@@ -69,7 +69,7 @@ impl<F: EntryFormat> PageTables<F> {
                         _ => table.replace(index, new),
                     }
                     if let Some(whole) = level.whole_entry(part.base()) {
-                        batch.add_stale(whole);
+                        batch.add_stale_pages(whole, leaf.size);
                     }
                 }
                 Entry::Table(address) => {

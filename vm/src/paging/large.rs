@@ -21,11 +21,11 @@ impl<F: EntryFormat> PageTables<F> {
         let (mut table, mut level) = (self.root_table(), Level::ROOT);
         loop {
             let index = level.index(place.base());
-            match F::decode(table.get(index), level) {
+            let size = match F::decode(table.get(index), level) {
                 Entry::Empty => return,
                 Entry::Leaf(leaf) => {
                     assert_eq!(leaf.flags.domain, Domain::User, "{place:?} is fixed");
-                    table.clear(index);
+                    leaf.size
                 }
                 Entry::Table(address) => {
                     let below = Table::at(self.pages, address);
@@ -33,13 +33,14 @@ impl<F: EntryFormat> PageTables<F> {
                         (table, level) = (below, level.below().unwrap_or(Level::LEAF));
                         continue;
                     }
-                    table.clear(index);
                     batch.add_table(self.pages, below.into_frame());
                     F::counters().count(Event::TableFreed);
+                    PageSize::Base
                 }
-            }
+            };
+            table.clear(index);
             if let Some(whole) = level.whole_entry(place.base()) {
-                batch.add_stale(whole);
+                batch.add_stale_pages(whole, size);
             }
             return;
         }

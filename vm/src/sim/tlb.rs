@@ -85,7 +85,9 @@ impl Tlb {
     pub(super) fn forget(&mut self, space: Space, stale: Stale<'_>) {
         let is_stale = |page: usize| match stale.ranges {
             None => true,
-            Some(ranges) => ranges.iter().any(|range| numbers(*range).contains(&page)),
+            Some(ranges) => ranges
+                .iter()
+                .any(|stale| numbers(stale.range).contains(&page)),
         };
         let places = &mut self.places;
         self.pages.retain(|(other, page), _| {

@@ -6,7 +6,7 @@ use syscall::{Name, Result, Status, VmOptions};
 
 use super::placement::{Place, PlaceRequest};
 use super::{Region, Vmar};
-use crate::addr::{PAGE_SIZE, PageCount};
+use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount};
 use crate::mmu::Mmu;
 use crate::try_alloc::try_arc;
 
@@ -60,6 +60,7 @@ impl<M: Mmu> Vmar<M> {
             options,
             offset,
             pages: PageCount::covering(size),
+            natural_log2: PAGE_SHIFT,
         };
         let (Place::Free(range) | Place::Occupied(range)) = self.place(request, regions)?;
         let name = Name::new_lossy("useralloc");

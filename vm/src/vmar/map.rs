@@ -109,6 +109,7 @@ impl<M: Mmu> Vmar<M> {
                 options,
                 offset,
                 pages: checked.pages,
+                natural_log2: vmo.natural_alignment(checked.first, checked.pages),
             },
             regions,
         )?;

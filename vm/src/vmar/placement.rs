@@ -3,7 +3,7 @@
 //! Pure functions from a request and the regions that are there to a place; nothing changes here.
 //! Source: `spec/vmar.md` §3, checks 9 to 16, and §4.
 
-use syscall::{Result, Status, VmOptions};
+use syscall::{Alignment, Result, Status, VmOptions};
 
 use super::RegionAdapter;
 use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount, VirtAddr, VirtRange};
@@ -29,6 +29,8 @@ pub struct PlaceRequest {
     pub offset: usize,
     /// How much room is needed; at least one page.
     pub pages: PageCount,
+    /// The logarithm of the alignment that would be good for it.
+    pub natural_log2: u32,
 }
 
 /// A VMAR, as far as placement looks at it.
@@ -92,7 +94,9 @@ pub fn place<M: Mmu>(
         align_log2,
         within,
     };
-    let base = choose(gap, vmar, regions).ok_or(Status::NO_RESOURCES)?;
+    let base = natural_place(request, gap, vmar, regions)
+        .or_else(|| choose(gap, vmar, regions))
+        .ok_or(Status::NO_RESOURCES)?;
     VirtRange::new(base, request.pages)
         .map(Place::Free)
         .ok_or(Status::NO_RESOURCES)
@@ -135,6 +139,25 @@ fn exact_place<M: Mmu>(
         Ok(Place::Occupied(range))
     } else {
         Err(Status::ALREADY_EXISTS)
+    }
+}
+
+/// A place at which large pages can show the region, if it would profit and has no other wish.
+///
+/// A compact VMAR keeps its regions together instead.
+fn natural_place<M: Mmu>(
+    request: PlaceRequest,
+    gap: GapRequest,
+    vmar: Surroundings,
+    regions: &RegionTree<RegionAdapter<M>>,
+) -> Option<VirtAddr> {
+    let align_log2 = request.natural_log2;
+    let has_other_wish = request.options.alignment() != Ok(Alignment::default())
+        || vmar.flags.contains(VmOptions::COMPACT);
+    if align_log2 > PAGE_SHIFT && !has_other_wish {
+        choose(GapRequest { align_log2, ..gap }, vmar, regions)
+    } else {
+        None
     }
 }
 

@@ -3,6 +3,7 @@
 use core::ops::Range;
 use core::ptr;
 
+use arrayvec::ArrayVec;
 use syscall::{Result, Status};
 
 use super::{MAX_SIZE, PageIndex, Vmo, VmoState, round_up};
@@ -11,6 +12,9 @@ use crate::mmu::{Mmu, MmuCursor, TlbBatch};
 use crate::pages::PageDatabase;
 use crate::region_tree::HasRange;
 use crate::vmar::{Mapping, Region};
+
+/// How many address spaces have their translations removed at the same time.
+const SPACES: usize = 4;
 
 impl<M: Mmu> Vmo<M> {
     /// Makes the VMO `size` bytes long, rounded up to pages.
@@ -51,9 +55,9 @@ impl<M: Mmu> VmoState<M> {
     /// Takes the translations to the pages in `range` out of every page table, on every CPU, but for those
     /// of one mapping.
     ///
-    /// Consecutive mappings of one address space share a flush.
+    /// All mappings of one address space share a flush, unless those of more than [`SPACES`] are mixed.
     pub(super) fn remove_translations(&self, range: Range<PageIndex>, except: Option<&Mapping<M>>) {
-        let mut pending: Option<(&M, TlbBatch)> = None;
+        let mut pending = ArrayVec::<(&M, TlbBatch), SPACES>::new();
         for region in self.mappings.iter() {
             if is_of(region, except) {
                 continue;
@@ -61,18 +65,10 @@ impl<M: Mmu> VmoState<M> {
             let Some((mmu, part)) = shown_part(region, &range) else {
                 continue;
             };
-            let mut batch = match pending.take() {
-                Some((same, batch)) if ptr::eq(same, mmu) => batch,
-                Some((other, batch)) => {
-                    other.flush(batch);
-                    TlbBatch::new()
-                }
-                None => TlbBatch::new(),
-            };
-            mmu.cursor(part).unmap(part.pages(), &mut batch);
-            pending = Some((mmu, batch));
+            let batch = batch_for(mmu, &mut pending);
+            mmu.cursor(part).unmap(part.pages(), batch);
         }
-        if let Some((mmu, batch)) = pending {
+        for (mmu, batch) in pending {
             mmu.flush(batch);
         }
     }
@@ -87,6 +83,24 @@ impl<M: Mmu> VmoState<M> {
             pages.zero_part(page, used..PAGE_SIZE);
         }
     }
+}
+
+/// The batch for one of several address spaces. If there are too many, that of another is flushed.
+fn batch_for<'p, 'm, M: Mmu>(
+    mmu: &'m M,
+    pending: &'p mut ArrayVec<(&'m M, TlbBatch), SPACES>,
+) -> &'p mut TlbBatch {
+    let known = pending.iter().position(|(other, _)| ptr::eq(*other, mmu));
+    let place = known.unwrap_or_else(|| {
+        if pending.is_full()
+            && let Some((other, batch)) = pending.pop()
+        {
+            other.flush(batch);
+        }
+        pending.push((mmu, TlbBatch::new()));
+        pending.len() - 1
+    });
+    &mut pending[place].1
 }
 
 /// Whether `region` is this mapping.

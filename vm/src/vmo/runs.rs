@@ -3,9 +3,9 @@
 use core::ops::{ControlFlow, Range};
 
 use super::state::{Contents, physical_page};
-use super::{PageIndex, VmoState};
-use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange};
-use crate::mmu::Mmu;
+use super::{PageIndex, Vmo, VmoState};
+use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount, PhysAddr, PhysRange};
+use crate::mmu::{Mmu, PageSize};
 
 /// A run that is being put together.
 #[derive(Clone, Copy)]
@@ -24,6 +24,28 @@ impl Run {
 
     fn range(&self) -> Option<PhysRange> {
         PhysRange::new(self.base, PageCount::new(self.pages))
+    }
+}
+
+impl<M: Mmu> Vmo<M> {
+    /// The logarithm of the alignment at which the largest pages can show `pages` pages from `first` on.
+    pub(crate) fn natural_alignment(&self, first: PageIndex, pages: PageCount) -> u32 {
+        if pages < PageSize::Large.pages() {
+            return PAGE_SHIFT;
+        }
+        let (memory, largest) = match &self.lock().contents {
+            Contents::Anonymous(_) => (PhysAddr::new(0), PageSize::Large),
+            Contents::Physical(all) => (all.base(), PageSize::Huge),
+        };
+        let offset = (first.number() as usize).wrapping_mul(PAGE_SIZE);
+        let shown = PhysAddr::new(memory.raw().wrapping_add(offset));
+        let fits = |size: &PageSize| {
+            *size <= largest && size.pages() <= pages && shown.is_aligned_to(size.shift())
+        };
+        [PageSize::Huge, PageSize::Large]
+            .iter()
+            .find(|size| fits(size))
+            .map_or(PAGE_SHIFT, |size| size.shift())
     }
 }
 

@@ -2,9 +2,9 @@
 
 use core::arch::asm;
 
-use vm::addr::{PAGE_SHIFT, PAGE_SIZE, VirtAddr, VirtRange};
+use vm::addr::{PAGE_SHIFT, VirtAddr};
 use vm::counters::Event;
-use vm::mmu::Stale;
+use vm::mmu::{Stale, StaleRange};
 
 use super::super::cpu;
 use super::asid::Asid;
@@ -106,7 +106,7 @@ pub(super) fn forget_everything() {
 
 /// Counts a flush of these ranges, or of everything.
 #[inline]
-fn counted(ranges: Option<&[VirtRange]>) -> Option<&[VirtRange]> {
+fn counted(ranges: Option<&[StaleRange]>) -> Option<&[StaleRange]> {
     count(match ranges {
         Some(_) => Event::FlushPages,
         None => Event::FlushSpace,
@@ -123,21 +123,15 @@ fn count(event: Event) {
 }
 
 /// The ranges, if they are few pages.
-fn few(ranges: Option<&[VirtRange]>) -> Option<&[VirtRange]> {
-    let pages = |ranges: &[VirtRange]| {
-        ranges
-            .iter()
-            .map(|range| range.pages().get())
-            .sum::<usize>()
-    };
+fn few(ranges: Option<&[StaleRange]>) -> Option<&[StaleRange]> {
+    let pages = |ranges: &[StaleRange]| ranges.iter().map(StaleRange::count).sum::<usize>();
     ranges.filter(|ranges| pages(ranges) < MANY_PAGES)
 }
 
-fn for_each_page(ranges: &[VirtRange], mut forget: impl FnMut(u64)) {
-    for range in ranges {
-        for page in (range.base().raw()..range.end().raw()).step_by(PAGE_SIZE) {
-            forget(page_operand(VirtAddr::new(page)));
-        }
+/// Any address of a large page stands for all of it.
+fn for_each_page(ranges: &[StaleRange], mut forget: impl FnMut(u64)) {
+    for address in ranges.iter().copied().flat_map(StaleRange::into_addresses) {
+        forget(page_operand(address));
     }
 }
 

@@ -5,10 +5,10 @@
 
 use core::sync::atomic::{Ordering, fence};
 
-use vm::addr::{PAGE_SIZE, PhysAddr, VirtRange};
+use vm::addr::PhysAddr;
 use vm::counters::Event;
 use vm::cpu::{CpuId, CpuSet};
-use vm::mmu::Stale;
+use vm::mmu::{Stale, StaleRange};
 use x86_64::instructions::tlb;
 use x86_64::registers::control::{Cr3, Cr4, Cr4Flags};
 
@@ -54,11 +54,11 @@ pub(super) fn invalidate(scope: Scope, root: PhysAddr, stale: Stale<'_>) {
 }
 
 /// The ranges, if they are few pages.
-fn few(ranges: Option<&[VirtRange]>) -> Option<&[VirtRange]> {
-    let pages = |ranges: &[VirtRange]| {
+fn few(ranges: Option<&[StaleRange]>) -> Option<&[StaleRange]> {
+    let pages = |ranges: &[StaleRange]| {
         ranges
             .iter()
-            .fold(0usize, |sum, range| sum.saturating_add(range.pages().get()))
+            .fold(0usize, |sum, range| sum.saturating_add(range.count()))
     };
     ranges.filter(|ranges| pages(ranges) <= SINGLE_PAGES)
 }
@@ -75,13 +75,11 @@ fn users_of(root: PhysAddr) -> CpuSet {
     running.filter(uses).fold(CpuSet::EMPTY, CpuSet::with)
 }
 
-/// Makes this CPU forget `ranges`, and all it remembers of upper levels.
-pub(in crate::machine) fn forget(ranges: impl Iterator<Item = VirtRange>) {
-    for range in ranges {
-        for page in 0..range.pages().get() {
-            let address = range.base().raw() + page * PAGE_SIZE;
-            tlb::flush(x86_64::VirtAddr::new_truncate(address as u64));
-        }
+/// Makes this CPU forget `ranges`, and all it remembers of upper levels. Any address of a large page stands
+/// for all of it (4.10.4.1).
+pub(in crate::machine) fn forget(ranges: impl Iterator<Item = StaleRange>) {
+    for address in ranges.flat_map(StaleRange::into_addresses) {
+        tlb::flush(x86_64::VirtAddr::new_truncate(address.raw() as u64));
     }
 }
 

@@ -21,6 +21,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use vm::addr::{PageCount, VirtAddr, VirtRange};
 use vm::counters::Event;
 use vm::cpu::{CpuId, CpuSet};
+use vm::mmu::{PageSize, StaleRange};
 
 use crate::machine::paging::tlb::{self, Scope};
 use crate::machine::record::{PerCpu, this_cpu};
@@ -41,7 +42,12 @@ pub(in crate::machine) struct FlushRequest {
     count: AtomicUsize,
     bases: [AtomicUsize; RANGES],
     pages: [AtomicUsize; RANGES],
+    /// The size of page in each range: its place in [`SIZES`].
+    sizes: [AtomicUsize; RANGES],
 }
+
+/// The sizes of page in their order.
+const SIZES: [PageSize; 3] = [PageSize::Base, PageSize::Large, PageSize::Huge];
 
 impl FlushRequest {
     pub(in crate::machine) const fn new() -> Self {
@@ -51,21 +57,24 @@ impl FlushRequest {
             count: AtomicUsize::new(0),
             bases: [const { AtomicUsize::new(0) }; RANGES],
             pages: [const { AtomicUsize::new(0) }; RANGES],
+            sizes: [const { AtomicUsize::new(0) }; RANGES],
         }
     }
 
     /// Fills in what is stale: some ranges, or everything.
-    fn fill_in(&self, scope: Scope, ranges: Option<&[VirtRange]>) {
+    fn fill_in(&self, scope: Scope, ranges: Option<&[StaleRange]>) {
         self.is_kernel
             .store(u32::from(scope == Scope::Kernel), Ordering::Relaxed);
         let ranges = ranges.filter(|ranges| ranges.len() <= RANGES);
         self.count.store(
-            ranges.map_or(RANGES + 1, <[VirtRange]>::len),
+            ranges.map_or(RANGES + 1, <[StaleRange]>::len),
             Ordering::Relaxed,
         );
-        for (index, range) in ranges.unwrap_or_default().iter().enumerate() {
+        for (index, stale) in ranges.unwrap_or_default().iter().enumerate() {
+            let StaleRange { range, size } = *stale;
             self.bases[index].store(range.base().raw(), Ordering::Relaxed);
             self.pages[index].store(range.pages().get(), Ordering::Relaxed);
+            self.sizes[index].store(size as usize, Ordering::Relaxed);
         }
     }
 
@@ -83,10 +92,9 @@ impl FlushRequest {
         }
         let range = |index: usize| {
             let base = VirtAddr::new(self.bases[index].load(Ordering::Relaxed));
-            VirtRange::new(
-                base,
-                PageCount::new(self.pages[index].load(Ordering::Relaxed)),
-            )
+            let pages = PageCount::new(self.pages[index].load(Ordering::Relaxed));
+            let size = SIZES[self.sizes[index].load(Ordering::Relaxed) % SIZES.len()];
+            VirtRange::new(base, pages).map(|range| StaleRange { range, size })
         };
         tlb::forget((0..count).filter_map(range));
     }
@@ -96,7 +104,7 @@ impl FlushRequest {
 ///
 /// When it returns none of them uses the old translations. The caller stays on its CPU meanwhile, because
 /// the kernel does not preempt itself.
-pub(in crate::machine) fn on_others(targets: CpuSet, scope: Scope, ranges: Option<&[VirtRange]>) {
+pub(in crate::machine) fn on_others(targets: CpuSet, scope: Scope, ranges: Option<&[StaleRange]>) {
     let record = this_cpu();
     let me = record.id();
     let is_awake = |target: &CpuId| !PerCpu::of(*target).sleep.make_stale();

@@ -182,3 +182,50 @@ fn an_absent_page_is_not_replaced() {
         &mut batch,
     );
 }
+
+#[test]
+fn a_place_for_a_large_page_is_cleared_with_its_table_but_not_those_above() {
+    let tables = tables();
+    for size in [PageSize::Base, PageSize::Large] {
+        let pages = if size == PageSize::Large { 512 } else { 3 };
+        assert_eq!(
+            map(&tables, pages_at(BASE, pages), HUGE, writable()),
+            Ok(())
+        );
+        let mut batch = TlbBatch::new();
+        let mut cursor = tables.cursor(pages_at(BASE, 512));
+        cursor.seek(VirtAddr::new(BASE + 7 * PAGE_SIZE));
+        cursor.clear_large(&mut batch);
+        assert_eq!(cursor.position(), VirtAddr::new(BASE));
+        drop(cursor);
+        let told = finish(&tables, batch);
+        let has_tables = size == PageSize::Base;
+        assert_eq!(
+            told,
+            Some((Some([pages_at(BASE, 512)].to_vec()), has_tables))
+        );
+        assert_eq!((query(&tables, BASE), table_frames(&tables)), (None, 3));
+        // What is there suffices.
+        let guard = tables.pages().fail_after(0);
+        assert_eq!(map(&tables, pages_at(BASE, 512), HUGE, writable()), Ok(()));
+        drop(guard);
+        assert!(unmap(&tables, pages_at(BASE, 512)).is_some());
+        assert_eq!(table_frames(&tables), 1);
+    }
+}
+
+#[test]
+fn one_invalidation_is_asked_for_per_large_page() {
+    let tables = tables();
+    assert_eq!(map(&tables, pages_at(BASE, 1025), HUGE, writable()), Ok(()));
+    let mut batch = TlbBatch::new();
+    tables
+        .cursor(pages_at(BASE, 1025))
+        .unmap(PageCount::new(1025), &mut batch);
+    let mut told = Vec::new();
+    batch.finish(tables.pages(), |stale| {
+        let ranges = stale.ranges.expect("they are few");
+        told.extend(ranges.iter().map(|stale| (stale.size, stale.count())));
+    });
+    assert_eq!(told, [(PageSize::Large, 2), (PageSize::Base, 1)]);
+}

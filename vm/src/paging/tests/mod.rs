@@ -9,7 +9,9 @@ use super::*;
 use crate::addr::{PAGE_SIZE, PageCount, VirtAddr};
 use crate::counters::{Counters, Totals};
 use crate::cpu::CpuId;
-use crate::mmu::{Access, Domain, MemoryType, MmuCursor, PageSize, TlbBatch, Translation};
+use crate::mmu::{
+    Access, Domain, MemoryType, MmuCursor, PageSize, StaleRange, TlbBatch, Translation,
+};
 use crate::pages::OwnerKind;
 use crate::sim::{self, SimFormat};
 
@@ -110,7 +112,8 @@ fn protect<F: EntryFormat>(
 fn finish<F: EntryFormat>(tables: &PageTables<F>, batch: TlbBatch) -> Option<Told> {
     let mut told = None;
     batch.finish(tables.pages(), |stale| {
-        told = Some((stale.ranges.map(<[VirtRange]>::to_vec), stale.has_tables));
+        let ranges = |ranges: &[StaleRange]| ranges.iter().map(|stale| stale.range).collect();
+        told = Some((stale.ranges.map(ranges), stale.has_tables));
     });
     told
 }

@@ -1,16 +1,24 @@
 //! Random operations on nested VMARs against a [flat map](Model) of pages.
+//!
+//! The same steps are done with pages, and with granules of many pages, where large pages come and go.
 
 use proptest::prelude::*;
 use syscall::VmOptions;
 
 use super::flat_map::{MapStep, Model, PAGES, VMO_PAGES, VMOS, access_of};
-use crate::addr::PAGE_SIZE;
-use crate::mmu::Access;
+use crate::addr::{PAGE_SIZE, VirtAddr};
+use crate::aspace::Aslr;
+use crate::counters::{Event, Totals};
+use crate::mmu::{Access, PageSize};
+use crate::paging::EntryFormat;
+use crate::sim::SimFormat;
 use crate::testing::*;
 use crate::vmar::OpChildren::Allowed;
 use crate::vmar::{MapEntryKind, MapRequest, RangeOp, RangeRequest};
 
-const P: usize = PAGE_SIZE;
+/// The bytes of a granule: four of them make a large page.
+const GRANULE: usize = PageSize::Large.bytes() / 4;
+
 #[derive(Clone, Debug)]
 enum Step {
     Allocate {
@@ -78,7 +86,7 @@ fn map_step() -> impl Strategy<Value = MapStep> {
         };
         // Often the place in the VMO follows from the place in the VMAR, so that mappings can merge.
         let vmo_page = if may_all {
-            at % (VMO_PAGES - 10)
+            at % (VMO_PAGES / 2)
         } else {
             aligned
         };
@@ -117,6 +125,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// What is, beside what should be.
 struct Pair {
+    /// The bytes that one page of the model stands for.
+    unit: usize,
     world: World,
     vmars: Vec<Region>,
     vmos: Vec<Memory>,
@@ -124,11 +134,18 @@ struct Pair {
 }
 
 impl Pair {
-    fn new() -> Self {
-        let world = World::new();
-        let vmars = vec![world.vmar(PAGES)];
-        let vmos = (0..VMOS).map(|_| world.resizable(VMO_PAGES)).collect();
+    /// Each page of the model stands for `unit` bytes.
+    fn new(unit: usize) -> Self {
+        let pages = unit / PAGE_SIZE;
+        let world = World::with_frames(Aslr::On(random), 2048 + 64 * pages);
+        let aligned = CAN_ALL | VmOptions::from_raw(PageSize::Large.shift() << 24);
+        let whole = world.root.allocate(aligned, 0, PAGES * unit);
+        let vmars = vec![whole.expect("room")];
+        let vmos = (0..VMOS)
+            .map(|_| world.resizable(VMO_PAGES * pages))
+            .collect();
         Self {
+            unit,
             world,
             vmars,
             vmos,
@@ -143,7 +160,7 @@ impl Pair {
             Step::Allocate { parent, at, count } => {
                 let parent = parent % known;
                 let options = CAN_ALL | SPECIFIC;
-                let made = self.vmars[parent].allocate(options, at * P, count * P);
+                let made = self.vmars[parent].allocate(options, at * self.unit, count * self.unit);
                 let expected = self.model.allocate(parent, at, count);
                 assert_eq!(
                     made.as_ref().map(|_| ()).map_err(|status| *status),
@@ -157,8 +174,8 @@ impl Pair {
             }
             Step::Unmap { vmar, at, count } => {
                 let vmar = vmar % known;
-                let address = page_of(&self.vmars[vmar], at);
-                let result = self.vmars[vmar].unmap(address, count * P, Allowed);
+                let address = self.address(vmar, at);
+                let result = self.vmars[vmar].unmap(address, count * self.unit, Allowed);
                 assert_eq!(result, self.model.unmap(vmar, at, count));
             }
             Step::Protect {
@@ -168,8 +185,8 @@ impl Pair {
                 options,
             } => {
                 let vmar = vmar % known;
-                let address = page_of(&self.vmars[vmar], at);
-                let result = self.vmars[vmar].protect(options, address, count * P, Allowed);
+                let address = self.address(vmar, at);
+                let result = self.vmars[vmar].protect(options, address, count * self.unit, Allowed);
                 assert_eq!(result, self.model.protect(vmar, at, count, options));
             }
             Step::Operate {
@@ -184,14 +201,14 @@ impl Pair {
             Step::Destroy { .. } => {}
             Step::Load { page, cpu } => self.load(page, cpu),
             Step::Store { page, cpu, value } => {
-                let address = page_of(&self.vmars[0], page);
+                let address = self.address(0, page);
                 let result = self.world.store_on(cpu, &self.world.space, address, value);
                 let expected = self.model.touch(page, Access::WRITE, value).map(|_| ());
                 assert_eq!(result, expected);
             }
             Step::Resize { vmo, pages } => {
                 self.vmos[vmo]
-                    .set_size((pages * P) as u64)
+                    .set_size((pages * self.unit) as u64)
                     .expect("resizable");
                 self.model.resize(vmo, pages);
             }
@@ -207,8 +224,8 @@ impl Pair {
         }
         let request = RangeRequest {
             op,
-            address: page_of(&self.vmars[vmar], at),
-            length: count * P,
+            address: self.address(vmar, at),
+            length: count * self.unit,
             children: Allowed,
         };
         assert_eq!(self.vmars[vmar].op_range(request, || Ok(())), expected);
@@ -226,16 +243,23 @@ impl Pair {
         let request = MapRequest {
             options: step.options | place,
             permitted: step.maximal,
-            ..request_at(step.at, &self.vmos[step.vmo], step.vmo_page, step.count)
+            offset: step.at * self.unit,
+            vmo_offset: (step.vmo_page * self.unit) as u64,
+            length: step.count * self.unit,
+            ..request(RW, &self.vmos[step.vmo], 1)
         };
         let result = self.vmars[step.vmar].map(request);
         assert_eq!(result.map(|_| ()), self.model.map(step));
     }
 
     fn load(&mut self, page: usize, cpu: usize) {
-        let address = page_of(&self.vmars[0], page);
+        let address = self.address(0, page);
         let result = self.world.load_on(cpu, &self.world.space, address);
         assert_eq!(result, self.model.touch(page, Access::READ, 0));
+    }
+
+    fn address(&self, vmar: usize, at: usize) -> VirtAddr {
+        page_of(&self.vmars[vmar], at * self.unit / PAGE_SIZE)
     }
 
     /// Compares the records with the flat map.
@@ -245,8 +269,8 @@ impl Pair {
         let mut pages = [None; PAGES];
         let mut regions = Vec::new();
         for entry in records(&self.vmars[0]).expect("the outermost one stays alive") {
-            let first = (entry.range.base().raw() - base) / P;
-            let range = first..first + entry.range.pages().get();
+            let first = (entry.range.base().raw() - base) / self.unit;
+            let range = first..first + entry.range.bytes() / self.unit;
             match entry.kind {
                 MapEntryKind::Vmar => regions.push(range),
                 MapEntryKind::Mapping {
@@ -260,7 +284,7 @@ impl Pair {
                         .position(|koid| *koid == vmo)
                         .expect("one of the VMOs");
                     for (offset, page) in range.enumerate() {
-                        pages[page] = Some((vmo, vmo_offset as usize / P + offset, access));
+                        pages[page] = Some((vmo, vmo_offset as usize / self.unit + offset, access));
                     }
                 }
             }
@@ -292,12 +316,56 @@ proptest! {
 
     #[test]
     fn behaves_like_a_flat_map(steps in prop::collection::vec(step(), 1..100)) {
-        let mut pair = Pair::new();
-        for step in steps {
-            pair.step(step);
-            pair.compare();
-        }
-        pair.world.space.mmu().assert_nothing_is_stale();
-        pair.end();
+        run(PAGE_SIZE, steps.into_iter());
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn behaves_like_a_flat_map_of_granules(steps in prop::collection::vec(step(), 1..80)) {
+        let large_pages = Totals::from(SimFormat::counters());
+        run(GRANULE, committed().into_iter().chain(steps));
+        let large_pages = Totals::from(SimFormat::counters()).since(&large_pages);
+        prop_assert!(large_pages.of(Event::LargePage) >= 9);
+    }
+}
+
+/// Maps something everywhere and commits all of it: with granules, to large pages.
+fn committed() -> Vec<Step> {
+    let half = |vmo| {
+        let (vmar, at, count) = (0, vmo * PAGES / 2, PAGES / 2);
+        let map = MapStep {
+            vmar,
+            at,
+            count,
+            vmo,
+            vmo_page: 0,
+            options: RW,
+            maximal: Access::all(),
+            overwrite: false,
+        };
+        let op = RangeOp::Commit;
+        [
+            Step::Map(map),
+            Step::Operate {
+                op,
+                vmar,
+                at,
+                count,
+            },
+        ]
+    };
+    (0..VMOS).flat_map(half).collect()
+}
+
+fn run(unit: usize, steps: impl Iterator<Item = Step>) {
+    let mut pair = Pair::new(unit);
+    for step in steps {
+        pair.step(step);
+        pair.compare();
+        pair.world.space.mmu().assert_nothing_is_stale();
+    }
+    pair.end();
 }
