@@ -3,9 +3,11 @@
 # Variables given on the command line (make run ARCH=aarch64 SMP=2) reach the scripts through the environment.
 
 .DEFAULT_GOAL := help
-.PHONY: help run debug test test-host test-kernel test-user test-boot bench bench-profile bench-host doctor lint doc image clean
+.PHONY: help run debug test test-host test-kernel test-user test-boot bench bench-profile bench-host vmaps doctor lint doc image clean
 MAKEFLAGS += --no-print-directory
 export ARCH SMP MEMORY PROFILE ACCEL CMDLINE TIMEOUT MACHINE CPU GIC EL BOOT ICOUNT
+# What make vmaps draws, and where the picture goes: see scripts/vmaps.
+export PROGRAM OUT
 # The benchmarks' own variables: see bench/README.md.
 export JSON RECORD MAPPINGS ROWS ROW BY INLINE SIZES TIMES
 
@@ -44,6 +46,9 @@ bench-profile: ## Count instructions of one operation by function (ROW=map_unmap
 
 bench-host: ## Compare the region tree with other structures (SIZES=10,1000 TIMES=0 JSON=1 RECORD=1)
 	@scripts/setup build bench-host && scripts/bench-host
+
+vmaps: ## Draw the address space of PROGRAM (crowd) as an SVG picture
+	@scripts/setup build run && scripts/vmaps
 
 doctor: ## Show which tools are there and which are needed
 	@scripts/doctor

@@ -23,6 +23,7 @@ plan_user() {
         step user "conformance, $1, SMP=$cpus" boot_program conformance "$1" "$cpus"
         step user "hostile calls, $1, SMP=$cpus" boot_program hostile "$1" "$cpus"
     done
+    step single "a picture of an address space, $1" draw_program "$1"
 }
 
 # The machines that Jacinth promises to boot on; the tour has to reach its end on each.
@@ -77,6 +78,18 @@ boot_program() {
     local directory
     directory=$(image_directory "$2" "$PROFILE")
     ARCH=$2 SMP=$3 CMDLINE="init=bin/$1 ${CMDLINE:-}" "$ROOT/qemu/run" "$directory/kernel.image" "$directory/initrd.cpio"
+}
+
+# draw_program ARCH: what the kernel prints as JSON must be a picture with as many regions as were made.
+draw_program() {
+    local picture=$BUILD/vmaps/test-$1.svg made drawn log
+    log=$(ARCH=$1 SMP=4 PROGRAM="crowd 300" OUT=$picture "$ROOT/scripts/vmaps" 2>&1) || { echo "$log"; return 1; }
+    echo "$log"
+    made=$(tr -d '\r' <<<"$log" | sed -n 's/^crowd: made \([0-9]*\) regions$/\1/p')
+    # The root, and what every program begins with: two regions, three mappings of its file, one of its stack.
+    drawn=$(sed -n 's/.*>\([0-9]*\) regions (.*/\1/p' "$picture" | head -n 1)
+    echo "made $made, drawn $drawn"
+    ((made >= 300 && drawn == made + 7))
 }
 
 # boot_tour ARCH PROFILE SETTING…

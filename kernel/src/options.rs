@@ -29,6 +29,15 @@ pub enum Interaction {
     None,
 }
 
+/// What is shown of a program when it ends, before anything of it goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LastWords {
+    /// Nothing.
+    None,
+    /// Its address space, as `vmaps --json` shows it.
+    Vmaps,
+}
+
 /// The kernel's options.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Options<'a> {
@@ -42,6 +51,8 @@ pub struct Options<'a> {
     pub interaction: Interaction,
     /// `aslr=off|on`: how addresses are chosen.
     pub placement: Placement,
+    /// `vmaps=exit`: what is shown of the first program when it ends.
+    pub last_words: LastWords,
     /// `ktest.filter=TEXT`: only the tests whose names contain this run.
     pub test_filter: &'a str,
 }
@@ -56,6 +67,7 @@ impl<'a> Options<'a> {
             shell: None,
             interaction: Interaction::None,
             placement: Placement::Random,
+            last_words: LastWords::None,
             test_filter: "",
         };
         for (key, value) in words.filter_map(|word| word.split_once('=')) {
@@ -65,6 +77,7 @@ impl<'a> Options<'a> {
                 "interactive" => options.interaction = Interaction::None,
                 "aslr" if value == "off" => options.placement = Placement::Lowest,
                 "aslr" => options.placement = Placement::Random,
+                "vmaps" if value == "exit" => options.last_words = LastWords::Vmaps,
                 "ktest.filter" => options.test_filter = value,
                 _ => (),
             }
@@ -97,7 +110,7 @@ fn split_arguments(command_line: &str) -> (SplitWhitespace<'_>, &str) {
 mod tests {
     use ktest::ktest;
 
-    use super::{Interaction, Options, Placement};
+    use super::{Interaction, LastWords, Options, Placement};
 
     #[ktest]
     fn an_empty_command_line_means_the_defaults() {
@@ -106,15 +119,18 @@ mod tests {
         assert_eq!(options.arguments, "");
         assert_eq!(options.interaction, Interaction::None);
         assert_eq!(options.placement, Placement::Random);
+        assert_eq!(options.last_words, LastWords::None);
         assert_eq!(options.test_filter, "");
     }
 
     #[ktest]
     fn words_are_found_among_unknown_ones() {
-        let options = Options::parse("quiet init=/bin/hello x=y interactive=1 aslr=off myargs=1");
+        let options =
+            Options::parse("quiet init=/bin/hello x=y interactive=1 aslr=off vmaps=exit myargs=1");
         assert_eq!(options.init, "bin/hello");
         assert_eq!(options.interaction, Interaction::Terminal);
         assert_eq!(options.placement, Placement::Lowest);
+        assert_eq!(options.last_words, LastWords::Vmaps);
         assert_eq!(options.arguments, "");
     }
 

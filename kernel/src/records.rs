@@ -15,6 +15,28 @@ use vm::vmo::{Attribution, VmoKind};
 use crate::object::VmoObject;
 use crate::sched;
 
+/// How long a walk over records goes on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Patience {
+    /// Until the current thread is to end: then nobody wants the rest.
+    UntilKilled,
+    /// To the last record, because the current thread is ending and this is the last that it does.
+    ToTheEnd,
+}
+
+impl Patience {
+    /// Lets others run between two records, if it is their turn.
+    fn pause(self) -> Result<()> {
+        match self {
+            Self::UntilKilled => sched::pause().map_err(|_| Status::CANCELED),
+            Self::ToTheEnd => {
+                sched::give_way();
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Visits the records of a region: itself, then what is in it, by address.
 ///
 /// No lock is held during a visit, and others may run between two. A tree that changes meanwhile may give a mixture.
@@ -23,16 +45,8 @@ use crate::sched;
 /// - `BAD_STATE`: the region is dead.
 /// - `CANCELED`: the current thread is to end.
 /// - Whatever `visit` answers, which ends the walk.
-pub fn for_each(vmar: &Arc<Vmar<Tables>>, mut visit: impl FnMut(&Map) -> Result<()>) -> Result<()> {
-    let mut maps = Maps::new(Arc::clone(vmar));
-    loop {
-        let batch = maps.next_batch()?;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        batch.iter().try_for_each(|entry| visit(&record(entry)))?;
-        sched::pause().map_err(|_| Status::CANCELED)?;
-    }
+pub fn for_each(vmar: &Arc<Vmar<Tables>>, visit: impl FnMut(&Map) -> Result<()>) -> Result<()> {
+    walk(vmar, Patience::UntilKilled, visit)
 }
 
 /// Visits the records of an address space: itself, then its root region and what is in it.
@@ -41,6 +55,18 @@ pub fn for_each(vmar: &Arc<Vmar<Tables>>, mut visit: impl FnMut(&Map) -> Result<
 /// As [`for_each`].
 pub fn for_each_in_space(
     space: &AddressSpace<Tables>,
+    visit: impl FnMut(&Map) -> Result<()>,
+) -> Result<()> {
+    walk_space(space, Patience::UntilKilled, visit)
+}
+
+/// As [`for_each_in_space`], for as long as `patience` says.
+///
+/// # Errors
+/// As [`for_each`].
+pub fn walk_space(
+    space: &AddressSpace<Tables>,
+    patience: Patience,
     mut visit: impl FnMut(&Map) -> Result<()>,
 ) -> Result<()> {
     let root = space.root()?;
@@ -52,12 +78,28 @@ pub fn for_each_in_space(
         kind: MapKind::AddressSpace as u32,
         ..Map::default()
     })?;
-    for_each(&root, |record| {
+    walk(&root, patience, |record| {
         visit(&Map {
             depth: record.depth + 1,
             ..*record
         })
     })
+}
+
+fn walk(
+    vmar: &Arc<Vmar<Tables>>,
+    patience: Patience,
+    mut visit: impl FnMut(&Map) -> Result<()>,
+) -> Result<()> {
+    let mut maps = Maps::new(Arc::clone(vmar));
+    loop {
+        let batch = maps.next_batch()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        batch.iter().try_for_each(|entry| visit(&record(entry)))?;
+        patience.pause()?;
+    }
 }
 
 /// What a VMO tells about itself through a handle with `rights`.

@@ -72,6 +72,8 @@ pub enum RegionReportKind {
         vmo_offset: u64,
         /// The size of the VMO in bytes.
         vmo_size: u64,
+        /// Bytes of pages that the VMO has in `range`.
+        committed_bytes: u64,
     },
 }
 
@@ -263,15 +265,15 @@ fn mapping_report<M: Mmu>(
     let range = region.range();
     let run = mapping.run_at(address.page_base(), range, guard);
     let vmo = mapping.vmo();
+    let first = mapping.page_at(range.base(), run.range.base());
+    let past = first.saturating_add(run.range.pages().get() as u64);
     let kind = RegionReportKind::Mapping {
         access: run.access,
         maximal: mapping.maximal(),
         vmo: vmo.koid(),
-        vmo_offset: mapping
-            .page_at(range.base(), run.range.base())
-            .offset()
-            .unwrap_or(u64::MAX),
+        vmo_offset: first.offset().unwrap_or(u64::MAX),
         vmo_size: vmo.size(),
+        committed_bytes: vmo.lock().attribution(first..past).committed_bytes,
     };
     RegionReport {
         name: vmo.name(),

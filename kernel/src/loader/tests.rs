@@ -1,15 +1,19 @@
 //! Tests of the loader: files that are no programs, and programs that run.
 
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use arch::paging::USER;
 use ktest::ktest;
 use syscall::Status;
+use syscall::info::MapKind;
 use vm::addr::{PAGE_SIZE, VirtAddr};
 
 use super::elf::{ElfError, Program};
 use super::{StartError, start, start_file};
-use crate::object::processes;
+use crate::object::{Process, processes, set_last_words};
+use crate::records::{Patience, walk_space};
+use crate::sched::Deadline;
 
 /// Where the test program's only segment lies.
 const BASE: u64 = 0x40_0000;
@@ -256,4 +260,36 @@ fn a_start_that_fails_leaves_no_process() {
         "the entry lies outside"
     );
     assert_eq!(count(), before);
+}
+
+/// How often last words were asked for, and how much of the process was there then.
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+static HANDLES: AtomicUsize = AtomicUsize::new(0);
+static MAPPINGS: AtomicUsize = AtomicUsize::new(0);
+
+/// Last words. A failed check would end the thread that is ending, so it only notes.
+fn note(process: &Process) {
+    CALLS.fetch_add(1, Ordering::Relaxed);
+    HANDLES.store(process.handle_count(), Ordering::Relaxed);
+    let walked = walk_space(process.space(), Patience::ToTheEnd, |record| {
+        let is_mapping = record.kind == MapKind::Mapping as u32;
+        MAPPINGS.fetch_add(usize::from(is_mapping), Ordering::Relaxed);
+        Ok(())
+    });
+    if walked.is_err() {
+        MAPPINGS.store(0, Ordering::Relaxed);
+    }
+}
+
+#[ktest]
+fn last_words_come_once_while_everything_is_there() {
+    set_last_words(note);
+    for _ in 0..2 {
+        let process = start("bin/hello", "").expect("the initrd has it");
+        assert_eq!(process.wait_ended(Deadline::NEVER), Ok(0));
+        assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+    }
+    assert!(HANDLES.load(Ordering::Relaxed) > 0);
+    // Its code, its data and its stack at least.
+    assert!(MAPPINGS.load(Ordering::Relaxed) >= 3);
 }

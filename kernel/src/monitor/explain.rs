@@ -73,7 +73,7 @@ fn print_region(report: &RegionReport, depth: usize) {
     println!("     {}", MapLine(&record(report, depth)));
 }
 
-/// A region as a record, without the memory behind it.
+/// A region as a record.
 fn record(report: &RegionReport, depth: usize) -> Map {
     let (kind, mapping) = match report.kind {
         RegionReportKind::Vmar { .. } => (MapKind::Vmar, Mapping::default()),
@@ -81,12 +81,15 @@ fn record(report: &RegionReport, depth: usize) -> Map {
             access,
             vmo,
             vmo_offset,
+            committed_bytes,
             ..
         } => {
             let shown = Mapping {
                 mmu_flags: permissions(access).bits(),
                 vmo_koid: vmo.raw_koid(),
                 vmo_offset,
+                // What is mapped lies in an address space, so its size fits a `usize`.
+                committed_bytes: committed_bytes as usize,
                 ..Mapping::default()
             };
             (MapKind::Mapping, shown)

@@ -157,8 +157,8 @@ pub struct Who {
 impl From<&Subject> for Who {
     fn from(subject: &Subject) -> Self {
         Self {
-            koid: subject.koid(),
-            name: Text(subject.name()),
+            koid: subject.koid,
+            name: Text(subject.name),
         }
     }
 }

@@ -19,6 +19,8 @@ use syscall::{Result, Status};
 
 #[cfg(not(test))]
 pub use run::run_path;
+#[cfg(not(test))]
+pub use vmaps::show_at_end;
 
 /// A command.
 struct Command {

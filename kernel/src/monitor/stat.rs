@@ -112,6 +112,7 @@ mod tests {
     use core::str;
 
     use ktest::ktest;
+    use serde_json::Value;
     use syscall::VmOptions;
     use vm::addr::{PAGE_SIZE, VirtAddr};
     use vm::mmu::{Access, Mmu};
@@ -188,13 +189,18 @@ mod tests {
         let mut text = String::new();
         let mut sink = |line: &[u8]| text.push_str(str::from_utf8(line).expect("text"));
         assert_eq!(print_json(&mut sink), Ok(()));
-        let rows = text.lines().filter(|line| line.starts_with("{\"cpu\":"));
-        assert_eq!(rows.count(), arch::cpu::count());
+        let json: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(json["format"], "jacinth-stat");
+        assert_eq!(json["cpus"], arch::cpu::count());
+        let rows = json["per_cpu"].as_array().expect("rows");
+        assert_eq!(rows.len(), arch::cpu::count());
         for event in Event::ALL {
-            let member = alloc::format!("\"{}\":", event.name());
-            let found = text.matches(&*member).count();
-            assert!(found > arch::cpu::count(), "{member} {found}");
+            let count = |counters: &Value| {
+                let count = &counters[event.group().name()][event.name()];
+                count.as_u64().expect("a count")
+            };
+            let sum: u64 = rows.iter().map(|row| count(&row["counters"])).sum();
+            assert_eq!(count(&json["total"]), sum, "{event:?}");
         }
-        assert!(text.ends_with("}}}\n"));
     }
 }

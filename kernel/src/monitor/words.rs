@@ -106,16 +106,24 @@ pub fn address(command: &str, word: &str) -> Result<VirtAddr> {
 pub struct Subject {
     /// The address space.
     pub space: Arc<AddressSpace<Tables>>,
-    /// The process; the kernel is none.
-    pub process: Option<Arc<Process>>,
+    /// The name of the process, or of the kernel's address space.
+    pub name: Name,
+    /// The number of the process; the kernel is none.
+    pub koid: Option<u64>,
 }
 
 impl Subject {
     /// The kernel.
     pub fn kernel() -> Self {
+        Self::space(memory::kernel_space())
+    }
+
+    /// An address space without a process.
+    pub fn space(space: &Arc<AddressSpace<Tables>>) -> Self {
         Self {
-            space: Arc::clone(memory::kernel_space()),
-            process: None,
+            space: Arc::clone(space),
+            name: space.config().name,
+            koid: None,
         }
     }
 
@@ -123,7 +131,7 @@ impl Subject {
     pub fn caller() -> Self {
         sched::current()
             .process()
-            .map_or_else(Self::kernel, |process| Self::from(Arc::clone(process)))
+            .map_or_else(Self::kernel, |process| Self::from(&**process))
     }
 
     /// The process with this koid or, failing that, the first one with this name; `kernel` is the kernel.
@@ -144,33 +152,20 @@ impl Subject {
             all.iter()
                 .find(|process| process.name().as_bytes() == word.as_bytes())
         };
-        let found = by_koid.or_else(by_name).cloned().map(Self::from);
-        found.ok_or_else(|| {
+        let found = by_koid.or_else(by_name);
+        found.map(|process| Self::from(&**process)).ok_or_else(|| {
             println!("{command}: no process `{word}`; `ps` lists them, and `kernel` is the kernel");
             Status::NOT_FOUND
         })
     }
-
-    /// The name of the process, or of the kernel's address space.
-    pub fn name(&self) -> Name {
-        self.process
-            .as_ref()
-            .map_or(self.space.config().name, |process| process.name())
-    }
-
-    /// The number of the process.
-    pub fn koid(&self) -> Option<u64> {
-        self.process
-            .as_ref()
-            .map(|process| process.header().koid().raw_koid())
-    }
 }
 
-impl From<Arc<Process>> for Subject {
-    fn from(process: Arc<Process>) -> Self {
+impl From<&Process> for Subject {
+    fn from(process: &Process) -> Self {
         Self {
             space: Arc::clone(process.space()),
-            process: Some(process),
+            name: process.name(),
+            koid: Some(process.header().koid().raw_koid()),
         }
     }
 }

@@ -19,7 +19,7 @@ use syscall::{Koid, Name, ObjectType};
 
 pub use job::Job;
 pub use memory::{VmarObject, VmoObject};
-pub use process::{EXCEPTION_KILL, Phase, Process};
+pub use process::{EXCEPTION_KILL, Phase, Process, set_last_words};
 pub use process_list::processes;
 pub use resource::Resource;
 pub use thread::{Start, Thread, ThreadState};

@@ -33,9 +33,14 @@ pub struct Process {
     handles: Mutex<HandleTable<Handle>>,
     life: Mutex<Life>,
     ended: WaitQueue,
+    /// Called when the last thread is out, before anything of the process goes.
+    last_words: Option<LastWords>,
     /// In the list of processes that have not ended.
     pub(super) link: RBTreeAtomicLink,
 }
+
+/// Something to be shown of a process that ends.
+pub type LastWords = fn(&Process);
 
 /// The return code of a process that did what it must not.
 pub const EXCEPTION_KILL: i64 = TaskRetcode::ExceptionKill as i64;
@@ -59,6 +64,14 @@ pub enum Phase {
     Ending(i64),
     /// Nothing is left but the return code.
     Ended(i64),
+}
+
+/// What the next process that is made has as its last words.
+static NEXT_LAST_WORDS: Mutex<Option<LastWords>> = Mutex::new(None);
+
+/// Has the next process that is made, and no other, be shown by `show` when its last thread is out.
+pub fn set_last_words(show: LastWords) {
+    *NEXT_LAST_WORDS.lock() = Some(show);
 }
 
 impl Process {
@@ -88,6 +101,7 @@ impl Process {
                 started: None,
             }),
             ended: WaitQueue::new(),
+            last_words: NEXT_LAST_WORDS.lock().take(),
             link: RBTreeAtomicLink::new(),
         })?;
         process_list::add(&process)?;
@@ -267,6 +281,9 @@ impl Process {
         // From here on nobody else ends it.
         life.phase = Phase::Ending(return_code);
         drop(life);
+        if let Some(show) = self.last_words {
+            show(self);
+        }
         self.finish(return_code);
     }
 

@@ -23,6 +23,8 @@ use boot::{BootInfo, Handoff};
 use spin::Once;
 use vm::cpu::CpuId;
 
+#[cfg(not(test))]
+use crate::options::LastWords;
 use crate::options::Options;
 use crate::{console, fault, loader, memory, object, panic, sched, syscalls, user_space};
 
@@ -127,6 +129,10 @@ pub fn boot_info() -> &'static BootInfo {
 fn main_thread(_: usize) {
     let options = Options::parse(&boot_info().command_line);
     let has_passed = |path, arguments| crate::monitor::run_path(path, arguments) == Ok(0);
+    match options.last_words {
+        LastWords::None => {}
+        LastWords::Vmaps => crate::object::set_last_words(crate::monitor::show_at_end),
+    }
     let mut passed = has_passed(options.init, options.arguments);
     if let Some(shell) = options.shell {
         passed &= has_passed(shell, "");

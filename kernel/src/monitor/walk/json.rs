@@ -40,6 +40,7 @@ struct RegionRow {
     maximal: Option<Rwx>,
     vmo: Option<u64>,
     offset: Option<Hex>,
+    committed: Option<u64>,
 }
 
 /// What one kind of access would come to.
@@ -141,6 +142,7 @@ fn region_row(region: &RegionReport) -> RegionRow {
         maximal: None,
         vmo: None,
         offset: None,
+        committed: None,
     };
     match region.kind {
         RegionReportKind::Vmar { .. } => row,
@@ -149,12 +151,14 @@ fn region_row(region: &RegionReport) -> RegionRow {
             maximal,
             vmo,
             vmo_offset,
+            committed_bytes,
             ..
         } => RegionRow {
             permissions: Some(rwx(access)),
             maximal: Some(rwx(maximal)),
             vmo: Some(vmo.raw_koid()),
             offset: Some(Hex(vmo_offset)),
+            committed: Some(committed_bytes),
             ..row
         },
     }

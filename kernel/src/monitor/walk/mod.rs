@@ -104,12 +104,8 @@ impl Report {
     }
 
     fn print(&self) {
-        match self.subject.koid() {
-            Some(koid) => println!(
-                "{} in `{}` (koid {koid})",
-                self.address,
-                self.subject.name()
-            ),
+        match self.subject.koid {
+            Some(koid) => println!("{} in `{}` (koid {koid})", self.address, self.subject.name),
             None => println!("{} in the kernel", self.address),
         }
         match &self.path {

@@ -241,6 +241,7 @@ fn an_address_is_explained_by_what_is_around_it() {
         .expect("free");
     child.map(request_at(0, &vmo, 0, 2)).expect("free");
     vmar.map(request_at(9, &vmo, 0, 1)).expect("free");
+    world.store(page_of(&vmar, 4), 1).expect("mapped");
     let hole = world.space.explain(page_of(&vmar, 7));
     let ranges: Vec<_> = hole.chain.iter().map(|region| region.range).collect();
     assert_eq!(ranges, [world.root.range(), vmar.range(), child.range()]);
@@ -270,7 +271,15 @@ fn an_address_is_explained_by_what_is_around_it() {
     };
     assert_eq!(mapped.execute, Some(refused));
     let last = mapped.chain.last().map(|region| &region.kind);
-    assert!(matches!(last, Some(RegionReportKind::Mapping { vmo_size, .. }) if *vmo_size == size));
+    let Some(RegionReportKind::Mapping {
+        vmo_size,
+        committed_bytes,
+        ..
+    }) = last
+    else {
+        panic!("{last:?} is no mapping");
+    };
+    assert_eq!((*vmo_size, *committed_bytes), (size, size));
     let fine = world.space.explain(page_of(&vmar, 4));
     assert_eq!((fine.read, fine.write), (None, None));
     drop((vmar, vmo, child));

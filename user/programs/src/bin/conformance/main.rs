@@ -23,6 +23,7 @@ mod harness;
 mod info;
 mod maps;
 mod maps_records;
+mod monitor;
 mod numbers;
 mod process_create;
 mod process_end;
@@ -114,6 +115,7 @@ fn main() -> i64 {
         property::TESTS,
         system::TESTS,
         features::TESTS,
+        monitor::TESTS,
         numbers::TESTS,
         random_calls::TESTS,
     ];

@@ -1,0 +1,54 @@
+//! Commands of the monitor, by the statuses that programs get. What they print is for people and scripts.
+
+use zx::Status;
+
+use crate::harness::{Outcome, Test, check_eq, tests};
+
+pub const TESTS: &[Test] = tests![
+    commands_that_show_something_succeed,
+    commands_say_what_is_wrong_with_their_words,
+    a_process_that_is_not_there_is_not_found,
+];
+
+/// What the monitor answers to `command`.
+fn answer(command: &str) -> Result<(), Status> {
+    rt::system_resource().debug_send_command(command)
+}
+
+fn commands_that_show_something_succeed() -> Outcome {
+    for command in [
+        "vmaps kernel",
+        "vmaps kernel --json",
+        "walk 0x400000",
+        "walk --json 0x400000",
+        "walk kernel 0xffffffffffffffff",
+        "walk 0x0",
+        "stat",
+        "stat --json",
+    ] {
+        check_eq(answer(command), Ok(()))?;
+    }
+    Ok(())
+}
+
+fn commands_say_what_is_wrong_with_their_words() -> Outcome {
+    for command in [
+        "vmaps --xml",
+        "vmaps kernel kernel",
+        "walk",
+        "walk 400000",
+        "walk 0x",
+        "walk 0x10000000000000000",
+        "walk kernel kernel",
+        "walk 0x1 0x2 0x3",
+        "stat now",
+    ] {
+        check_eq(answer(command), Err(Status::INVALID_ARGS))?;
+    }
+    check_eq(answer("no-such-command"), Err(Status::NOT_FOUND))
+}
+
+fn a_process_that_is_not_there_is_not_found() -> Outcome {
+    check_eq(answer("vmaps no-such-process"), Err(Status::NOT_FOUND))?;
+    check_eq(answer("walk 1 0x400000"), Err(Status::NOT_FOUND))
+}
