@@ -85,7 +85,7 @@ impl<A: RegionAdapter> EditCursor<'_, A> {
     }
 }
 
-/// A place where nothing is, to be filled without another search. See [`RegionTree::vacancy`].
+/// A place where nothing is, to be filled without another search. See [`RegionTree::vacancy`](super::RegionTree::vacancy).
 pub struct Vacancy<'a, A: RegionAdapter> {
     pub(super) place: InsertCursor<'a, A, LargestGaps>,
     /// The lower end of the gap that the place is in.
@@ -94,6 +94,12 @@ pub struct Vacancy<'a, A: RegionAdapter> {
 }
 
 impl<A: RegionAdapter> Vacancy<'_, A> {
+    /// The addresses.
+    #[inline]
+    pub const fn range(&self) -> VirtRange {
+        self.range
+    }
+
     /// Puts a region here, whose range must be the one that was asked for.
     ///
     /// # Panics

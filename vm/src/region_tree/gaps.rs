@@ -64,6 +64,30 @@ impl GapRequest {
     }
 }
 
+impl GapRequest {
+    /// A first guess at a position, free or not, to be tried before [`RegionTree::random_gap`].
+    ///
+    /// It is drawn as that draws, so that trying it first changes no chances. `None` if there are so few
+    /// positions that the choice has to be exact.
+    #[inline]
+    pub fn guess(&self, entropy_bits: u32, random: impl FnOnce() -> u64) -> Option<VirtRange> {
+        let all = self.candidates(self.within.base(), self.within.end())?;
+        let limit = all.count.min(positions(entropy_bits));
+        if limit <= FEW {
+            return None;
+        }
+        VirtRange::new(all.nth(below(limit, random()))?, self.pages)
+    }
+}
+
+/// How many positions `entropy_bits` can tell apart.
+const fn positions(entropy_bits: u32) -> usize {
+    match 1_usize.checked_shl(entropy_bits) {
+        Some(positions) => positions,
+        None => usize::MAX,
+    }
+}
+
 impl<A: RegionAdapter> RegionTree<A> {
     /// The groups of positions at which `request` fits, by ascending address.
     pub fn gaps(&self, request: GapRequest) -> Gaps<'_, A, Upwards> {
@@ -125,7 +149,7 @@ impl<A: RegionAdapter> RegionTree<A> {
         entropy_bits: u32,
         mut random: impl FnMut() -> u64,
     ) -> Option<VirtAddr> {
-        let limit = 1_usize.checked_shl(entropy_bits).unwrap_or(usize::MAX);
+        let limit = positions(entropy_bits);
         let all = request.candidates(request.within.base(), request.within.end())?;
         if limit.min(all.count) > FEW {
             if let Some(position) = self.draw(request, all, limit, &mut random) {

@@ -62,7 +62,7 @@ impl<M: Mmu> Vmar<M> {
             pages: PageCount::covering(size),
             natural_log2: PAGE_SHIFT,
         };
-        let (Place::Free(range) | Place::Occupied(range)) = self.place(request, regions)?;
+        let (Place::Free(range) | Place::Occupied(range)) = self.wish(request)?.place(regions)?;
         let name = Name::new_lossy("useralloc");
         let flags = options.intersection(KEPT);
         let child = Self::new(self.owner().clone(), range, flags, Some(self.clone()), name);

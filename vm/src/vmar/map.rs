@@ -104,17 +104,13 @@ impl<M: Mmu> Vmar<M> {
         if checked.pages == PageCount::ZERO {
             return Err(Status::INVALID_ARGS);
         }
-        let place = self.place(
-            PlaceRequest {
-                options,
-                offset,
-                pages: checked.pages,
-                natural_log2: vmo.natural_alignment(checked.first, checked.pages),
-            },
-            regions,
-        )?;
-        let (Place::Free(range) | Place::Occupied(range)) = place;
-        let new = NewMapping {
+        let wish = self.wish(PlaceRequest {
+            options,
+            offset,
+            pages: checked.pages,
+            natural_log2: vmo.natural_alignment(checked.first, checked.pages),
+        })?;
+        let new = |range| NewMapping {
             range,
             vmo,
             first: checked.first,
@@ -122,7 +118,24 @@ impl<M: Mmu> Vmar<M> {
             maximal: permitted & self.can_map(),
             protection: Protection::Uniform(requested(options)),
         };
-        let region = try_arc(Region::mapping(self.owner().clone(), new))?;
+        let guess = wish.guess(regions);
+        let regions = &mut self.state.get_mut(guard).children;
+        // The usual way, on which one search finds out whether the place is free and where it is in the tree.
+        if let Some(vacancy) = guess.and_then(|range| regions.vacancy(range)) {
+            let range = vacancy.range();
+            let region = try_arc(Region::mapping(self.owner().clone(), new(range)))?;
+            match self.list_and_fill(&region, options)? {
+                Others::None => vacancy.fill(region),
+                Others::Some => {
+                    vacancy.fill(region.clone());
+                    self.merge_around(&region, guard, removed);
+                }
+            }
+            return Ok(range.base());
+        }
+        let place = wish.place(regions)?;
+        let (Place::Free(range) | Place::Occupied(range)) = place;
+        let region = try_arc(Region::mapping(self.owner().clone(), new(range)))?;
         match place {
             Place::Free(_) => {}
             Place::Occupied(_) => self.overwrite(range, guard, removed)?,

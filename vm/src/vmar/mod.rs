@@ -48,7 +48,7 @@ pub use op_range::{RangeOp, RangeRequest};
 pub(crate) use region::{Mapping, Region, RegionKind, RegionListAdapter};
 pub(crate) use walk::Walk;
 
-use placement::{Place, PlaceRequest, Surroundings};
+use placement::{PlaceRequest, Surroundings, Wish};
 use protection::ProtectionRun;
 use region::{NewMapping, RegionAdapter};
 use walk::Visited;
@@ -161,19 +161,18 @@ impl<M: Mmu> Vmar<M> {
         access
     }
 
-    /// Finds a place for a new region among `regions`, which are its own.
-    fn place(
-        &self,
-        request: PlaceRequest,
-        regions: &RegionTree<RegionAdapter<M>>,
-    ) -> Result<Place> {
+    /// Checks what is wished for a new region.
+    ///
+    /// # Errors
+    /// Those of [`Wish::new`].
+    fn wish(&self, request: PlaceRequest) -> Result<Wish> {
         let (range, flags) = (self.range, self.flags);
         let vmar = Surroundings {
             range,
             flags,
             aslr: self.owner().config().aslr,
         };
-        placement::place(request, vmar, regions)
+        Wish::new(request, vmar)
     }
 
     /// Adds a region at a free place.

@@ -1,6 +1,6 @@
 //! Where a new region goes.
 //!
-//! Pure functions from a request and the regions that are there to a place; nothing changes here.
+//! A request becomes a [`Wish`], and that, with the regions that are there, a place; nothing changes here.
 //! Source: `spec/vmar.md` §3, checks 9 to 16, and §4.
 
 use syscall::{Alignment, Result, Status, VmOptions};
@@ -53,53 +53,163 @@ pub enum Place {
     Occupied(VirtRange),
 }
 
-/// Finds a place among `regions`.
-///
-/// # Errors
-/// In this order:
-/// - `INVALID_ARGS`: an exact place and an upper limit at once; an offset that means nothing, or is not
-///   page aligned.
-/// - `ACCESS_DENIED`: an offset that means something, without `CAN_MAP_SPECIFIC`.
-/// - `INVALID_ARGS`: larger than the VMAR, or outside; an exact place that is not aligned as wished.
-/// - `ALREADY_EXISTS`: a region is in an exact place that may not be overwritten.
-/// - `NO_RESOURCES`: it fits nowhere.
-pub fn place<M: Mmu>(
-    request: PlaceRequest,
-    vmar: Surroundings,
-    regions: &RegionTree<RegionAdapter<M>>,
-) -> Result<Place> {
-    let is_exact = request.options.intersects(EXACT);
-    let is_limit = request.options.contains(VmOptions::OFFSET_IS_UPPER_LIMIT);
-    if is_exact && is_limit || !is_exact && !is_limit && request.offset != 0 {
-        return Err(Status::INVALID_ARGS);
+/// A wish that makes sense for its VMAR. What it means depends on the regions that are there.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish {
+    /// For exactly this place, over other regions or not.
+    Exact(VirtRange, Overwrite),
+    /// For any place that is free.
+    Anywhere(Choice),
+}
+
+/// Whether regions may be replaced.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Overwrite {
+    /// They may.
+    Yes,
+    /// They may not.
+    No,
+}
+
+/// How to choose among the places that are free.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice {
+    /// What a place has to be.
+    needed: GapRequest,
+    /// What it should be, if there is such a place.
+    preferred: GapRequest,
+    entropy_bits: u32,
+    aslr: Aslr,
+}
+
+impl Wish {
+    /// Checks a request to a VMAR.
+    ///
+    /// # Errors
+    /// In this order:
+    /// - `INVALID_ARGS`: an exact place and an upper limit at once; an offset that means nothing, or is
+    ///   not page aligned.
+    /// - `ACCESS_DENIED`: an offset that means something, without `CAN_MAP_SPECIFIC`.
+    /// - `INVALID_ARGS`: larger than the VMAR, or outside; an exact place that is not aligned as wished.
+    pub fn new(request: PlaceRequest, vmar: Surroundings) -> Result<Self> {
+        let is_exact = request.options.intersects(EXACT);
+        let is_limit = request.options.contains(VmOptions::OFFSET_IS_UPPER_LIMIT);
+        if is_exact && is_limit || !is_exact && !is_limit && request.offset != 0 {
+            return Err(Status::INVALID_ARGS);
+        }
+        if !request.offset.is_multiple_of(PAGE_SIZE) {
+            return Err(Status::INVALID_ARGS);
+        }
+        if (is_exact || is_limit) && !vmar.flags.contains(VmOptions::CAN_MAP_SPECIFIC) {
+            return Err(Status::ACCESS_DENIED);
+        }
+        let within = bounds(request, vmar.range, is_limit)?;
+        let alignment = request.options.alignment()?;
+        let align_log2 = alignment.bytes().trailing_zeros().max(PAGE_SHIFT);
+        if is_exact {
+            return Self::exact(request, within.base(), align_log2);
+        }
+        let needed = GapRequest {
+            pages: request.pages,
+            align_log2,
+            within,
+        };
+        Ok(Self::Anywhere(Choice::new(request, needed, vmar)))
     }
-    if !request.offset.is_multiple_of(PAGE_SIZE) {
-        return Err(Status::INVALID_ARGS);
+
+    fn exact(request: PlaceRequest, base: VirtAddr, align_log2: u32) -> Result<Self> {
+        let range = VirtRange::new(base, request.pages).ok_or(Status::INVALID_ARGS)?;
+        if !base.is_aligned_to(align_log2) {
+            return Err(Status::INVALID_ARGS);
+        }
+        let may_overwrite = request.options.contains(VmOptions::SPECIFIC_OVERWRITE);
+        let overwrite = if may_overwrite {
+            Overwrite::Yes
+        } else {
+            Overwrite::No
+        };
+        Ok(Self::Exact(range, overwrite))
     }
-    if (is_exact || is_limit) && !vmar.flags.contains(VmOptions::CAN_MAP_SPECIFIC) {
-        return Err(Status::ACCESS_DENIED);
+
+    /// The place to try first. It is nearly always free, and whoever fills it finds out anyway.
+    #[inline]
+    pub fn guess<M: Mmu>(&self, regions: &RegionTree<RegionAdapter<M>>) -> Option<VirtRange> {
+        match *self {
+            Self::Exact(range, _) => Some(range),
+            Self::Anywhere(choice) => choice.guess(regions),
+        }
     }
-    let within = bounds(request, vmar.range, is_limit)?;
-    let align_log2 = request
-        .options
-        .alignment()?
-        .bytes()
-        .trailing_zeros()
-        .max(PAGE_SHIFT);
-    if is_exact {
-        return exact_place(request, within, align_log2, regions);
+
+    /// Finds a place among `regions`.
+    ///
+    /// # Errors
+    /// - `ALREADY_EXISTS`: a region is in an exact place that may not be overwritten.
+    /// - `NO_RESOURCES`: it fits nowhere.
+    pub fn place<M: Mmu>(&self, regions: &RegionTree<RegionAdapter<M>>) -> Result<Place> {
+        match *self {
+            Self::Exact(range, _) if !regions.overlaps(range) => Ok(Place::Free(range)),
+            Self::Exact(range, Overwrite::Yes) => Ok(Place::Occupied(range)),
+            Self::Exact(_, Overwrite::No) => Err(Status::ALREADY_EXISTS),
+            Self::Anywhere(choice) => {
+                let range = choice.place(regions);
+                range.map(Place::Free).ok_or(Status::NO_RESOURCES)
+            }
+        }
     }
-    let gap = GapRequest {
-        pages: request.pages,
-        align_log2,
-        within,
-    };
-    let base = natural_place(request, gap, vmar, regions)
-        .or_else(|| choose(gap, vmar, regions))
-        .ok_or(Status::NO_RESOURCES)?;
-    VirtRange::new(base, request.pages)
-        .map(Place::Free)
-        .ok_or(Status::NO_RESOURCES)
+}
+
+impl Choice {
+    fn new(request: PlaceRequest, needed: GapRequest, vmar: Surroundings) -> Self {
+        let is_compact = vmar.flags.contains(VmOptions::COMPACT);
+        // A place at which large pages can show the region, if it would profit and has no other wish. A
+        // compact VMAR keeps its regions together instead.
+        let has_other_wish = request.options.alignment() != Ok(Alignment::default()) || is_compact;
+        let align_log2 = if has_other_wish {
+            needed.align_log2
+        } else {
+            needed.align_log2.max(request.natural_log2)
+        };
+        Self {
+            needed,
+            preferred: GapRequest {
+                align_log2,
+                ..needed
+            },
+            entropy_bits: if is_compact {
+                COMPACT_ENTROPY_BITS
+            } else {
+                ENTROPY_BITS
+            },
+            aslr: vmar.aslr,
+        }
+    }
+
+    fn guess<M: Mmu>(&self, regions: &RegionTree<RegionAdapter<M>>) -> Option<VirtRange> {
+        match self.aslr {
+            Aslr::Off => self.find(self.preferred, regions),
+            Aslr::On(random) => self.preferred.guess(self.entropy_bits, random),
+        }
+    }
+
+    fn place<M: Mmu>(&self, regions: &RegionTree<RegionAdapter<M>>) -> Option<VirtRange> {
+        let preferred = (self.preferred.align_log2 != self.needed.align_log2)
+            .then(|| self.find(self.preferred, regions))
+            .flatten();
+        preferred.or_else(|| self.find(self.needed, regions))
+    }
+
+    /// One of the places for `gap`.
+    fn find<M: Mmu>(
+        &self,
+        gap: GapRequest,
+        regions: &RegionTree<RegionAdapter<M>>,
+    ) -> Option<VirtRange> {
+        let base = match self.aslr {
+            Aslr::Off => regions.lowest_gap(gap),
+            Aslr::On(random) => regions.random_gap(gap, self.entropy_bits, random),
+        };
+        VirtRange::new(base?, gap.pages)
+    }
 }
 
 /// The addresses at which the region may lie; at least as many as it needs.
@@ -120,63 +230,4 @@ fn bounds(request: PlaceRequest, vmar: VirtRange, is_limit: bool) -> Result<Virt
     within
         .filter(|within| request.pages <= within.pages())
         .ok_or(Status::INVALID_ARGS)
-}
-
-/// The place at the base of `within`.
-fn exact_place<M: Mmu>(
-    request: PlaceRequest,
-    within: VirtRange,
-    align_log2: u32,
-    regions: &RegionTree<RegionAdapter<M>>,
-) -> Result<Place> {
-    let range = VirtRange::new(within.base(), request.pages).ok_or(Status::INVALID_ARGS)?;
-    if !range.base().is_aligned_to(align_log2) {
-        return Err(Status::INVALID_ARGS);
-    }
-    if !regions.overlaps(range) {
-        Ok(Place::Free(range))
-    } else if request.options.contains(VmOptions::SPECIFIC_OVERWRITE) {
-        Ok(Place::Occupied(range))
-    } else {
-        Err(Status::ALREADY_EXISTS)
-    }
-}
-
-/// A place at which large pages can show the region, if it would profit and has no other wish.
-///
-/// A compact VMAR keeps its regions together instead.
-fn natural_place<M: Mmu>(
-    request: PlaceRequest,
-    gap: GapRequest,
-    vmar: Surroundings,
-    regions: &RegionTree<RegionAdapter<M>>,
-) -> Option<VirtAddr> {
-    let align_log2 = request.natural_log2;
-    let has_other_wish = request.options.alignment() != Ok(Alignment::default())
-        || vmar.flags.contains(VmOptions::COMPACT);
-    if align_log2 > PAGE_SHIFT && !has_other_wish {
-        choose(GapRequest { align_log2, ..gap }, vmar, regions)
-    } else {
-        None
-    }
-}
-
-/// One of the positions at which the region fits.
-fn choose<M: Mmu>(
-    gap: GapRequest,
-    vmar: Surroundings,
-    regions: &RegionTree<RegionAdapter<M>>,
-) -> Option<VirtAddr> {
-    match vmar.aslr {
-        Aslr::Off => regions.lowest_gap(gap),
-        Aslr::On(random) => {
-            let is_compact = vmar.flags.contains(VmOptions::COMPACT);
-            let entropy_bits = if is_compact {
-                COMPACT_ENTROPY_BITS
-            } else {
-                ENTROPY_BITS
-            };
-            regions.random_gap(gap, entropy_bits, random)
-        }
-    }
 }

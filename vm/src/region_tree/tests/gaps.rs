@@ -147,6 +147,20 @@ fn a_crowded_space_gives_its_last_positions() {
     assert_eq!(found, free);
 }
 
+#[test]
+fn a_guess_is_a_position_within_the_entropy_or_none_at_all() {
+    let many = request(2, 4, pages(FLOOR, 1 << 20));
+    let guess = |bits, number| many.guess(bits, || number).map(|range| page(range.base()));
+    assert_eq!(guess(30, 0), Some(100));
+    assert_eq!(guess(30, u64::MAX), Some(100 + (1 << 20) - 4));
+    assert_eq!(guess(9, u64::MAX), Some(100 + 4 * 511));
+    // So few that the choice is exact, and needs the regions.
+    assert_eq!(guess(8, 0), None);
+    assert!(request(2, 1, pages(FLOOR, 257)).guess(30, || 0).is_none());
+    assert!(request(2, 1, pages(FLOOR, 258)).guess(30, || 0).is_some());
+    assert!(request(ROOM, 1, pages(FLOOR, 2)).guess(30, || 0).is_none());
+}
+
 /// Random numbers, the same in each run.
 fn generator() -> impl FnMut() -> u64 {
     let mut random = 0x9E37_79B9_7F4A_7C15_u64;
