@@ -107,7 +107,11 @@ fn table(means: &[Mean], remark: impl Fn(&'static str, usize, f64) -> Option<Str
     for contestant in STRUCTURES {
         let _ = write!(text, " {:>16}", contestant.name);
     }
-    text += "   target  verdict\n";
+    text += if remark(OPERATION_NAMES[0], TARGET_REGIONS, 0.0).is_some() {
+        "   target  verdict\n"
+    } else {
+        "\n"
+    };
     for operation in OPERATION_NAMES {
         let mut sizes: Vec<usize> = means.iter().map(|mean| mean.regions).collect();
         sizes.sort_unstable();

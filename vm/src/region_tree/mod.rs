@@ -212,12 +212,6 @@ impl<A: RegionAdapter> RegionTree<A> {
         }
     }
 
-    /// A cursor at the first region that ends at or above `address`.
-    #[inline]
-    fn first_to(&self, address: VirtAddr) -> RegionCursor<'_, A> {
-        self.tree.first_not(|other| other.range().end() < address)
-    }
-
     /// A cursor at the last region that begins below `address`.
     #[inline]
     pub fn last_below(&self, address: VirtAddr) -> RegionCursor<'_, A> {

@@ -112,7 +112,7 @@ impl<'a, A: RegionAdapter, D: Direction> Gaps<'a, A, D> {
         let (first, otherwise) = match D::AHEAD {
             Side::Right if within.base() <= self.tree.bounds.base() => return None,
             Side::Right => (self.tree.first_from(within.base()), Place::End),
-            Side::Left => (self.tree.first_to(within.end()), Place::Regions),
+            Side::Left => (self.tree.first_from(within.end()), Place::Regions),
         };
         Some(match first.node() {
             Some(node) => Step::below(node),

@@ -15,8 +15,8 @@ use super::{Cursor, CursorMut, Entry, InsertCursor, Iter, Plain, Pointer, TreeAd
 /// 2. Every rank difference is 1 or 2, and every leaf has rank 0.
 /// 3. The summary of each node is what `S` makes of its object and its children's summaries.
 ///
-/// `attach` and `detach` (in `balance`) are the only functions that change the shape, so only they can
-/// break 2 and 3; what is out of order was inserted through a cursor.
+/// `attach`, `detach` and `exchange` (in `balance`) are the only functions that change the shape of a tree
+/// that is used again, so only they can break 2 and 3; what is out of order was inserted through a cursor.
 pub struct WavlTree<A: TreeAdapter, S = Plain> {
     pub(super) adapter: A,
     pub(super) root: Option<Node<A>>,
