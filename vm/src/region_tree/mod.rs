@@ -28,6 +28,53 @@
 //! So at most two gaps change, and of two neighbours one is always above the other: only summaries on
 //! one path upwards can change, and they are computed anew until one comes out as it was.
 //!
+//! ```
+//! use intrusive_collections::intrusive_adapter;
+//! use vm::addr::{PageCount, VirtAddr, VirtRange};
+//! use vm::region_tree::{Gap, GapRequest, HasRange, RegionLink, RegionTree};
+//!
+//! struct Region {
+//!     range: VirtRange,
+//!     gap: Gap,
+//!     link: RegionLink,
+//! }
+//!
+//! impl HasRange for Region {
+//!     fn range(&self) -> VirtRange {
+//!         self.range
+//!     }
+//!
+//!     fn gap(&self) -> &Gap {
+//!         &self.gap
+//!     }
+//! }
+//!
+//! intrusive_adapter!(Adapter = Box<Region>: Region { link => RegionLink });
+//!
+//! /// The pages from `first` up to `end`.
+//! fn pages(first: usize, end: usize) -> VirtRange {
+//!     VirtRange::between(VirtAddr::new(first << 12), VirtAddr::new(end << 12)).expect("not empty")
+//! }
+//!
+//! fn region(range: VirtRange) -> Box<Region> {
+//!     Box::new(Region { range, gap: Gap::new(), link: RegionLink::new() })
+//! }
+//!
+//! let mut tree = RegionTree::new(Adapter::new(), pages(0, 64));
+//! for (first, end) in [(20, 30), (5, 10), (45, 50), (12, 20), (58, 60)] {
+//!     assert!(tree.insert(region(pages(first, end))).is_ok());
+//! }
+//! let request = GapRequest { pages: PageCount::new(6), align_log2: 12, within: tree.bounds() };
+//! let place = tree.lowest_gap(request).and_then(|base| VirtRange::new(base, request.pages));
+//! assert_eq!(place, Some(pages(30, 36)));
+//!
+//! // What finds out whether a place is free also knows where it is in the tree.
+//! assert!(tree.vacancy(pages(29, 31)).is_none());
+//! let vacancy = tree.vacancy(pages(30, 36)).expect("it is free");
+//! vacancy.fill(region(pages(30, 36)));
+//! assert_eq!(tree.lowest_gap(request).map(VirtAddr::raw), Some(36 << 12));
+//! ```
+//!
 //! [`GapRequest`] says what to look for. Where in the gaps a new region goes is decided in `gaps`,
 //! by functions that look at nothing but the tree.
 
