@@ -37,6 +37,12 @@ impl fmt::Display for CpuId {
     }
 }
 
+/// What tells which processor runs the caller: a type, so that asking is no call through a pointer.
+pub trait CurrentCpu: Send + Sync + 'static {
+    /// The processor that runs the caller.
+    fn current_cpu() -> CpuId;
+}
+
 /// A set of processors.
 #[derive(Clone, Copy, Default, Eq, PartialEq)]
 #[repr(transparent)]
@@ -101,9 +107,12 @@ impl CpuSet {
 
     /// The processors in the set, the lowest number first.
     pub fn iter(self) -> impl Iterator<Item = CpuId> {
-        (0..MAX_CPUS)
-            .filter_map(CpuId::new)
-            .filter(move |cpu| self.contains(*cpu))
+        let mut rest = self;
+        core::iter::from_fn(move || {
+            let cpu = CpuId::new(rest.0.trailing_zeros() as usize)?;
+            rest = rest.without(cpu);
+            Some(cpu)
+        })
     }
 }
 

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vm::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange};
-use vm::cpu::{CpuId, MAX_CPUS};
+use vm::cpu::{CpuId, CurrentCpu, MAX_CPUS};
 use vm::heap::KernelHeap;
-use vm::pages::{Config, OwnerKind, PageDatabase, PhysMap};
+use vm::pages::{Config, OwnerKind, PageDatabase, PageOperations, PhysMap};
 use vm::try_alloc::{ArcPermit, try_box, try_push, try_reserve};
 
 /// The memory of the machine.
@@ -22,7 +22,15 @@ const MEMORY_BYTES: usize = 64 << 20;
 const ARENA_BYTES: usize = 1 << 20;
 
 #[global_allocator]
-static HEAP: KernelHeap<PageDatabase> = KernelHeap::new(this_cpu);
+static HEAP: KernelHeap<PageDatabase, ThisCpu> = KernelHeap::new();
+
+struct ThisCpu;
+
+impl CurrentCpu for ThisCpu {
+    fn current_cpu() -> CpuId {
+        this_cpu()
+    }
+}
 
 /// Each thread plays a processor of its own.
 fn this_cpu() -> CpuId {
@@ -62,6 +70,7 @@ fn attach() -> &'static PageDatabase {
         span,
         storage: leaked(PageDatabase::storage_bytes(span)),
         current_cpu: this_cpu,
+        operations: PageOperations::PORTABLE,
     };
     // SAFETY: Storage and memory were allocated for this and are never freed.
     let pages: &PageDatabase = Box::leak(Box::new(unsafe { PageDatabase::new(config) }));

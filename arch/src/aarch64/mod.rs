@@ -10,6 +10,7 @@ mod firmware;
 mod fpu;
 mod gic;
 pub mod irq;
+pub mod pages;
 pub mod paging;
 pub mod power;
 pub mod smp;

@@ -10,6 +10,7 @@ pub mod cpu;
 mod features;
 mod io_apic;
 pub mod irq;
+pub mod pages;
 pub mod paging;
 pub mod power;
 mod record;

@@ -31,7 +31,7 @@ use syscall::info::KmemStats;
 use syscall::{Name, Result, Status, VmOptions};
 use vm::addr::{PAGE_SIZE, PageCount, PhysRange, VirtAddr};
 use vm::aspace::{AddressSpace, Aslr, AspaceConfig};
-use vm::cpu::CpuId;
+use vm::cpu::{CpuId, CurrentCpu};
 use vm::heap::{HeapStatistics, KernelHeap};
 use vm::mmu::{Access, Domain, MemoryType};
 use vm::pages::{Config, OwnerKind, PageDatabase, PhysMap};
@@ -49,7 +49,17 @@ pub use vm::try_alloc::try_arc;
 const EARLY_HEAP: PageCount = PageCount::new(16);
 
 #[global_allocator]
-static HEAP: KernelHeap<PageDatabase> = KernelHeap::new(current_cpu);
+static HEAP: KernelHeap<PageDatabase, Machine> = KernelHeap::new();
+
+/// The CPUs of this machine.
+struct Machine;
+
+impl CurrentCpu for Machine {
+    #[inline]
+    fn current_cpu() -> CpuId {
+        arch::cpu::current()
+    }
+}
 
 static PAGES: Once<PageDatabase> = Once::new();
 
@@ -233,10 +243,6 @@ const fn physmap() -> PhysMap {
     PhysMap::new(ptr::without_provenance_mut(paging::PHYSMAP_BASE.raw()))
 }
 
-fn current_cpu() -> CpuId {
-    arch::cpu::current()
-}
-
 /// Lets the heap use `arena`.
 fn add_arena(arena: PhysRange) {
     // SAFETY:
@@ -259,7 +265,8 @@ fn new_database(span: PhysRange, storage: PhysRange) -> PageDatabase {
             physmap,
             span,
             storage,
-            current_cpu,
+            current_cpu: Machine::current_cpu,
+            operations: arch::pages::operations(),
         })
     }
 }

@@ -9,17 +9,17 @@ pub(super) const HEADER_BYTES: usize = 64;
 
 /// All sizes, chosen so that little of a page is left over.
 const BLOCK_BYTES: [usize; CLASSES] = [
-    16, 32, 48, 64, 96, 128, 192, 256, 320, 384, 512, 640, 800, 1008, 1344, 2016,
+    16, 32, 48, 64, 96, 120, 128, 192, 256, 320, 384, 512, 640, 800, 1008, 1344, 2016,
 ];
 
 /// How many sizes there are.
-pub(super) const CLASSES: usize = 16;
+pub(super) const CLASSES: usize = 17;
 
 /// The largest block that is kept in stock; larger ones are whole pages.
 pub const LARGEST_CACHED_BYTES: usize = BLOCK_BYTES[CLASSES - 1];
 
 /// Sizes are looked up in steps of so many bytes.
-const STEP_BYTES: usize = 16;
+const STEP_BYTES: usize = 8;
 
 /// The smallest class for each number of steps.
 static CLASS_OF_STEPS: [u8; LARGEST_CACHED_BYTES / STEP_BYTES + 1] = {
@@ -56,24 +56,28 @@ pub(super) struct SizeClass(u8);
 
 impl SizeClass {
     /// The class whose blocks hold `layout`; `None` if it needs whole pages.
-    #[inline]
     pub(super) fn of(layout: Layout) -> Option<Self> {
-        let steps = layout.size().div_ceil(STEP_BYTES);
-        let class = Self(*CLASS_OF_STEPS.get(steps)?);
+        let class = Self::of_bytes(layout.size())?;
+        (class.0..CLASSES as u8)
+            .map(Self)
+            .find(|class| class.align() >= layout.align())
+    }
+
+    /// The same for layouts whose alignment every block has; `None` for all others too.
+    #[inline]
+    pub(super) fn of_ordinary(layout: Layout) -> Option<Self> {
         if layout.align() <= STEP_BYTES {
-            Some(class)
+            Self::of_bytes(layout.size())
         } else {
-            class.aligned_to(layout.align())
+            None
         }
     }
 
-    /// The smallest class from this one on with so large an alignment.
-    #[cold]
-    #[inline(never)]
-    fn aligned_to(self, align: usize) -> Option<Self> {
-        (self.0..CLASSES as u8)
-            .map(Self)
-            .find(|class| class.align() >= align)
+    /// The smallest class whose blocks are that large.
+    #[inline]
+    fn of_bytes(bytes: usize) -> Option<Self> {
+        let steps = bytes.div_ceil(STEP_BYTES);
+        Some(Self(*CLASS_OF_STEPS.get(steps)?))
     }
 
     /// All classes.

@@ -56,25 +56,6 @@ struct Pair {
     spare: Chain,
 }
 
-impl Pair {
-    /// Goes on with the spare chain, and takes a block from it.
-    #[cold]
-    #[inline(never)]
-    fn exchange(&mut self) -> Option<NonNull<u8>> {
-        core::mem::swap(&mut self.loaded, &mut self.spare);
-        self.loaded.pop()
-    }
-
-    /// Makes the loaded chain, which is full, the spare one; returns the spare one if there was one.
-    #[cold]
-    #[inline(never)]
-    fn set_aside(&mut self) -> Option<Chain> {
-        let full = core::mem::replace(&mut self.loaded, Chain::new());
-        let spare = core::mem::replace(&mut self.spare, full);
-        Some(spare).filter(|spare| !spare.is_empty())
-    }
-}
-
 /// The free blocks of all sizes that one CPU has at hand, and what it has given out.
 #[repr(align(64))]
 pub(super) struct Front {
@@ -113,28 +94,44 @@ impl Front {
         self.live_bytes -= bytes.cast_signed();
     }
 
-    /// A free block, if one is at hand.
+    /// A free block from the loaded chain, if there is one.
     #[inline]
     pub(super) fn pop(&mut self, class: SizeClass) -> Option<NonNull<u8>> {
-        let pair = &mut self.pairs[class.index()];
-        pair.loaded.pop().or_else(|| pair.exchange())
+        self.pairs[class.index()].loaded.pop()
     }
 
-    /// Takes a block back; returns a chain of others if they have become too many.
+    /// A free block from the spare chain, if there is one; for when the loaded chain is empty.
+    pub(super) fn pop_spare(&mut self, class: SizeClass) -> Option<NonNull<u8>> {
+        let pair = &mut self.pairs[class.index()];
+        core::mem::swap(&mut pair.loaded, &mut pair.spare);
+        pair.loaded.pop()
+    }
+
+    /// Whether the loaded chain is not full.
+    #[inline]
+    pub(super) fn has_room(&self, class: SizeClass) -> bool {
+        self.pairs[class.index()].loaded.count() < class.chain_blocks()
+    }
+
+    /// Begins a new loaded chain if the one in use is full; returns the spare one if it was full too.
+    pub(super) fn make_room(&mut self, class: SizeClass) -> Option<Chain> {
+        if self.has_room(class) {
+            return None;
+        }
+        let pair = &mut self.pairs[class.index()];
+        let full = core::mem::replace(&mut pair.loaded, Chain::new());
+        let spare = core::mem::replace(&mut pair.spare, full);
+        Some(spare).filter(|spare| !spare.is_empty())
+    }
+
+    /// Puts a block on the loaded chain.
     ///
     /// # Safety
     /// `block` is a block of this class that nobody uses.
     #[inline]
-    pub(super) unsafe fn push(&mut self, class: SizeClass, block: NonNull<u8>) -> Option<Chain> {
-        let pair = &mut self.pairs[class.index()];
-        let surplus = if pair.loaded.count() >= class.chain_blocks() {
-            pair.set_aside()
-        } else {
-            None
-        };
-        // SAFETY: A block has at least 16 bytes and is aligned to 16; nobody uses it.
-        unsafe { pair.loaded.push(block) };
-        surplus
+    pub(super) unsafe fn push(&mut self, class: SizeClass, block: NonNull<u8>) {
+        // SAFETY: A block has at least 16 bytes and is aligned to 8; nobody uses it.
+        unsafe { self.pairs[class.index()].loaded.push(block) };
     }
 
     /// Adds blocks fetched from the common stock; returns what there was no room for.

@@ -49,22 +49,25 @@ pub use classes::LARGEST_CACHED_BYTES;
 pub use source::PageSource;
 
 use core::alloc::{GlobalAlloc, Layout};
+use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use spin::{Mutex, Once};
 
 use crate::addr::{PAGE_SIZE, PageCount};
-use crate::cpu::{CpuId, MAX_CPUS};
+use crate::cpu::{CurrentCpu, MAX_CPUS};
 use arena::Arena;
 use classes::{CLASSES, SizeClass};
 use front::{Chain, Front};
 use slab::{Depot, Keep};
 
 /// A heap that grows from, and shrinks into, a source of pages.
-pub struct KernelHeap<P: 'static> {
+///
+/// `C` tells which processor runs the caller, from the first allocation on.
+pub struct KernelHeap<P: 'static, C> {
     source: Once<&'static P>,
-    current_cpu: fn() -> CpuId,
+    current_cpu: PhantomData<C>,
     fronts: [Mutex<Front>; MAX_CPUS],
     depots: [Mutex<Depot>; CLASSES],
     arena: Arena,
@@ -87,14 +90,13 @@ pub struct HeapStatistics {
     pub arena_bytes: usize,
 }
 
-impl<P: PageSource> KernelHeap<P> {
+impl<P: PageSource, C: CurrentCpu> KernelHeap<P, C> {
     /// A heap with no memory.
-    ///
-    /// `current_cpu` tells which processor runs the caller, from the first allocation on.
-    pub const fn new(current_cpu: fn() -> CpuId) -> Self {
+    #[expect(clippy::new_without_default, reason = "it is for statics only")]
+    pub const fn new() -> Self {
         Self {
             source: Once::new(),
-            current_cpu,
+            current_cpu: PhantomData,
             fronts: [const { Mutex::new(Front::new()) }; MAX_CPUS],
             depots: [const { Mutex::new(Depot::new()) }; CLASSES],
             arena: Arena::new(),
@@ -169,7 +171,7 @@ impl<P: PageSource> KernelHeap<P> {
 
     #[inline]
     fn front(&self) -> &Mutex<Front> {
-        &self.fronts[(self.current_cpu)().index()]
+        &self.fronts[C::current_cpu().index()]
     }
 
     fn depot(&self, class: SizeClass) -> &Mutex<Depot> {
@@ -226,39 +228,42 @@ impl<P: PageSource> KernelHeap<P> {
         }
     }
 
+    /// The quick way: a small block that is at hand. Everything else is left to functions that are called
+    /// last, so that this one has nothing to save for afterwards.
     #[inline]
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        if let Some(source) = self.usable_source()
-            && let Some(class) = SizeClass::of(layout)
+        if self
+            .source
+            .get()
+            .is_some_and(|source| !source.may_be_bookkeeping())
+            && let Some(class) = SizeClass::of_ordinary(layout)
         {
             let mut front = self.front().lock();
             if let Some(block) = front.pop(class) {
                 front.count_allocation(layout.size());
                 return Some(block);
             }
-            drop(front);
-            return self.allocate_fetched(source, class, layout);
         }
-        self.allocate_rarely(layout)
+        self.allocate_slowly(layout)
     }
 
-    /// A small block that is not at hand.
+    /// A block that is not at hand.
     #[cold]
     #[inline(never)]
-    fn allocate_fetched(
-        &self,
-        source: &P,
-        class: SizeClass,
-        layout: Layout,
-    ) -> Option<NonNull<u8>> {
-        let block = self.fetch(source, class)?;
+    fn allocate_slowly(&self, layout: Layout) -> Option<NonNull<u8>> {
+        let (Some(source), Some(class)) = (self.usable_source(), SizeClass::of(layout)) else {
+            return self.allocate_rarely(layout);
+        };
+        let spare = self.front().lock().pop_spare(class);
+        let block = match spare {
+            Some(block) => block,
+            None => self.fetch(source, class)?,
+        };
         self.front().lock().count_allocation(layout.size());
         Some(block)
     }
 
     /// A large block, or any block while the source cannot be asked.
-    #[cold]
-    #[inline(never)]
     fn allocate_rarely(&self, layout: Layout) -> Option<NonNull<u8>> {
         let Some(source) = self.usable_source() else {
             return self
@@ -279,40 +284,54 @@ impl<P: PageSource> KernelHeap<P> {
         let mut front = self.front().lock();
         let block = front
             .pop(class)
+            .or_else(|| front.pop_spare(class))
             .or_else(|| self.depot(class).lock().take(1).pop())?;
         front.count_allocation(layout.size());
         Some(block)
     }
 
-    /// Takes a block back.
+    /// Takes a block back: the quick way, for small ones that there is room for at hand.
     ///
     /// # Safety
     /// `allocate` returned `block` for this `layout`, and nobody uses it.
     #[inline]
     unsafe fn release(&self, block: NonNull<u8>, layout: Layout) {
-        if let Some(class) = SizeClass::of(layout)
+        if let Some(class) = SizeClass::of_ordinary(layout)
             && !self.arena.contains(block)
         {
             let mut front = self.front().lock();
-            front.count_release(layout.size());
-            // SAFETY: A block for this layout that is not the arena's is of this class, and nobody uses it.
-            let surplus = unsafe { front.push(class, block) };
-            drop(front);
-            if let Some(surplus) = surplus {
-                self.put_surplus(class, surplus);
+            if front.has_room(class) {
+                front.count_release(layout.size());
+                // SAFETY: A block for this layout that is not the arena's is of this class, and nobody uses
+                // it.
+                unsafe { front.push(class, block) };
+                return;
             }
-        } else {
-            // SAFETY: The caller's promise is passed on.
-            unsafe { self.release_rarely(block, layout) };
         }
+        // SAFETY: The caller's promise is passed on.
+        unsafe { self.release_slowly(block, layout) };
     }
 
-    /// Puts what a front has too many of into the depot.
+    /// Takes a block back, making room for it if it is a small one.
+    ///
+    /// # Safety
+    /// As for [`release`](Self::release).
     #[cold]
     #[inline(never)]
-    fn put_surplus(&self, class: SizeClass, surplus: Chain) {
+    unsafe fn release_slowly(&self, block: NonNull<u8>, layout: Layout) {
         // Only a source makes blocks outside the arena.
-        if let Some(source) = self.source.get() {
+        let source = self.source.get().filter(|_| !self.arena.contains(block));
+        let (Some(source), Some(class)) = (source, SizeClass::of(layout)) else {
+            // SAFETY: The caller's promise is passed on.
+            return unsafe { self.release_rarely(block, layout) };
+        };
+        let mut front = self.front().lock();
+        front.count_release(layout.size());
+        let surplus = front.make_room(class);
+        // SAFETY: As in `release`.
+        unsafe { front.push(class, block) };
+        drop(front);
+        if let Some(surplus) = surplus {
             self.put(source, class, surplus);
         }
     }
@@ -321,8 +340,6 @@ impl<P: PageSource> KernelHeap<P> {
     ///
     /// # Safety
     /// As for [`release`](Self::release).
-    #[cold]
-    #[inline(never)]
     unsafe fn release_rarely(&self, block: NonNull<u8>, layout: Layout) {
         if self.arena.contains(block) {
             // SAFETY: The block lies in the arena, so it came from there, for this layout.
@@ -345,7 +362,7 @@ impl<P: PageSource> KernelHeap<P> {
 //    run of pages is too; the arena's buddy allocator looks after its own.
 // 2. A block is out at most once: it leaves the chain, depot or source that had it, under a lock.
 // 3. Nothing unwinds.
-unsafe impl<P: PageSource> GlobalAlloc for KernelHeap<P> {
+unsafe impl<P: PageSource, C: CurrentCpu> GlobalAlloc for KernelHeap<P, C> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.allocate(layout)
             .map_or(ptr::null_mut(), NonNull::as_ptr)

@@ -42,7 +42,7 @@ impl Slab {
             let offset = class.first_block() + index * class.block_bytes();
             // SAFETY: `blocks` says how many blocks fit the page, so the offset is inside.
             let block = unsafe { page.add(offset) };
-            // SAFETY: A block has at least 16 bytes and is aligned to 16; nobody else uses the page.
+            // SAFETY: A block has at least 16 bytes and is aligned to 8; nobody else uses the page.
             unsafe { free.push(block) };
         }
         let header = page.cast::<Self>();

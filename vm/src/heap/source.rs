@@ -17,6 +17,12 @@ pub unsafe trait PageSource: Sync {
     /// While it is, the heap neither takes pages nor gives any back.
     fn is_bookkeeping(&self) -> bool;
 
+    /// The same as a quick guess: false only if the calling CPU is outside for sure.
+    #[inline]
+    fn may_be_bookkeeping(&self) -> bool {
+        self.is_bookkeeping()
+    }
+
     /// How much memory the source's own bookkeeping may ever need.
     fn reserve(&self) -> PageCount;
 
@@ -49,6 +55,11 @@ unsafe impl PageSource for PageDatabase {
     #[inline]
     fn is_bookkeeping(&self) -> bool {
         Self::is_bookkeeping(self)
+    }
+
+    #[inline]
+    fn may_be_bookkeeping(&self) -> bool {
+        Self::may_be_bookkeeping(self)
     }
 
     fn reserve(&self) -> PageCount {

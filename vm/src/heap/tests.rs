@@ -9,6 +9,7 @@ use std::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cpu::CpuId;
 
 std::thread_local! {
     /// The CPU that this thread plays.
@@ -25,7 +26,16 @@ struct Source {
     notes: Mutex<Vec<usize>>,
 }
 
-type Heap = KernelHeap<Source>;
+type Heap = KernelHeap<Source, TestCpu>;
+
+/// Each thread says which CPU it plays.
+struct TestCpu;
+
+impl CurrentCpu for TestCpu {
+    fn current_cpu() -> CpuId {
+        CPU.get()
+    }
+}
 
 const NOTE: Layout = Layout::new::<[u64; 13]>();
 const RESERVE: PageCount = PageCount::new(8);
@@ -102,7 +112,7 @@ struct Machine {
 
 /// A heap whose source has `limit` pages beyond the reserve.
 fn machine(limit: usize) -> Machine {
-    let heap: &'static Heap = Box::leak(Box::new(KernelHeap::new(|| CPU.get())));
+    let heap: &'static Heap = Box::leak(Box::new(KernelHeap::new()));
     let source: &'static Source = Box::leak(Box::new(Source {
         limit: AtomicUsize::new(limit + RESERVE.get()),
         out: AtomicUsize::new(0),
@@ -165,7 +175,7 @@ fn every_layout_up_to_the_largest_gets_a_block_that_fits() {
 
 #[test]
 fn before_there_is_a_source_the_arena_serves() {
-    let heap: Heap = KernelHeap::new(|| CpuId::BOOT);
+    let heap: Heap = KernelHeap::new();
     assert_eq!(heap.allocate(layout(8, 8)), None);
     let mut memory = std::vec![0_u64; 1024];
     let memory = NonNull::from(&mut memory[..]);

@@ -44,6 +44,23 @@ impl PhysMap {
     }
 }
 
+/// How whole pages are cleared and copied: a machine may have a quicker way than plain stores.
+///
+/// Pointers are to all bytes of a page, in the direct map and so aligned to a page.
+#[derive(Clone, Copy, Debug)]
+pub struct PageOperations {
+    /// Fills the page with zeros.
+    ///
+    /// # Safety
+    /// The page is writable.
+    pub zero: unsafe fn(NonNull<u8>),
+    /// Copies all of the first page to the second.
+    ///
+    /// # Safety
+    /// The first page is readable and the second, which is another or the same one, writable.
+    pub copy: unsafe fn(NonNull<u8>, NonNull<u8>),
+}
+
 /// What pages are cleared and copied by. Volatile accesses of this size become pairs of 8-byte ones, and
 /// never a call or a string instruction, which count every byte where instructions are counted.
 type Unit = u128;
@@ -53,19 +70,60 @@ const UNITS: usize = PAGE_SIZE / size_of::<Unit>();
 /// Units per round of a loop.
 const UNROLL: usize = 16;
 
+impl PageOperations {
+    /// With loads and stores that every machine has.
+    pub const PORTABLE: Self = Self {
+        zero: zero_units,
+        copy: copy_units,
+    };
+}
+
+/// # Safety
+/// As [`PageOperations::zero`].
+unsafe fn zero_units(page: NonNull<u8>) {
+    let to = page.cast::<Unit>();
+    for round in 0..UNITS / UNROLL {
+        for step in 0..UNROLL {
+            // SAFETY: The unit is one of the page, which the caller grants.
+            unsafe { to.add(round * UNROLL + step).write_volatile(0) };
+        }
+    }
+}
+
+/// # Safety
+/// As [`PageOperations::copy`].
+unsafe fn copy_units(from: NonNull<u8>, to: NonNull<u8>) {
+    let (from, to) = (from.cast::<Unit>(), to.cast::<Unit>());
+    for round in 0..UNITS / UNROLL {
+        for step in 0..UNROLL {
+            let index = round * UNROLL + step;
+            // SAFETY: The units are of the two pages, which the caller grants.
+            unsafe {
+                to.add(index)
+                    .write_volatile(from.add(index).read_volatile())
+            };
+        }
+    }
+}
+
 impl PageDatabase {
     /// Fills a frame with zeros.
     #[inline]
     pub fn zero<O: Owner>(&self, frame: &mut Frame<O>) {
-        let to = self.pointer(frame.address()).cast::<Unit>();
-        for round in 0..UNITS / UNROLL {
-            for step in 0..UNROLL {
-                // SAFETY:
-                // 1. The direct map shows all of every frame (`PageDatabase::add`), aligned to a page.
-                // 2. `&mut Frame` is the only access to it, but for programs that have it mapped.
-                unsafe { to.add(round * UNROLL + step).write_volatile(0) };
-            }
-        }
+        let to = self.pointer(frame.address());
+        // SAFETY:
+        // 1. The direct map shows all of every frame (`PageDatabase::add`), aligned to a page.
+        // 2. `&mut Frame` is the only access to it, but for programs that have it mapped.
+        unsafe { (self.operations.zero)(to) };
+    }
+
+    /// Copies all of `from` to `to`.
+    #[inline]
+    pub fn copy<O: Owner>(&self, from: &Frame<O>, to: &mut Frame<O>) {
+        let (from, to) = (self.pointer(from.address()), self.pointer(to.address()));
+        // SAFETY: As in `zero`, for both. They differ, because one is borrowed exclusively, or are shares
+        // of one frame, which then stays as it is.
+        unsafe { (self.operations.copy)(from, to) };
     }
 
     /// Fills a part of a frame with zeros.
@@ -76,24 +134,6 @@ impl PageDatabase {
         let to = self.part(frame, part.start, part.len());
         // SAFETY: As in `zero`; `part` checked that the bytes lie in the frame.
         unsafe { to.write_bytes(0, part.len()) };
-    }
-
-    /// Copies all of `from` to `to`.
-    #[inline]
-    pub fn copy<O: Owner>(&self, from: &Frame<O>, to: &mut Frame<O>) {
-        let from = self.pointer(from.address()).cast::<Unit>();
-        let to = self.pointer(to.address()).cast::<Unit>();
-        for round in 0..UNITS / UNROLL {
-            for step in 0..UNROLL {
-                let index = round * UNROLL + step;
-                // SAFETY: As in `zero`, for both. They differ, because one is borrowed exclusively, or
-                // are shares of one frame, which then stays as it is.
-                unsafe {
-                    to.add(index)
-                        .write_volatile(from.add(index).read_volatile())
-                };
-            }
-        }
     }
 
     /// Copies bytes from `offset` in `frame` on to `buffer`.

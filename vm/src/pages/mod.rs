@@ -27,7 +27,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use contents::PhysMap;
+pub use contents::{PageOperations, PhysMap};
 pub use counts::{FrameCounts, Mismatch};
 pub use frame::{Frame, FrameRun, OwnerKind, owner};
 pub use list::FrameList;
@@ -73,6 +73,7 @@ pub struct PageDatabase {
     physmap: PhysMap,
     span: PhysRange,
     current_cpu: fn() -> CpuId,
+    operations: PageOperations,
     caches: [CacheSlot; MAX_CPUS],
     depot: Mutex<Depot>,
     buddy: Mutex<FrameAllocator<ORDERS>>,
@@ -191,6 +192,12 @@ impl PageDatabase {
     pub fn is_bookkeeping(&self) -> bool {
         let bookkeeper = self.bookkeeper.load(Ordering::Relaxed);
         bookkeeper != NOBODY && bookkeeper == (self.current_cpu)().index() as u32
+    }
+
+    /// Whether any processor is inside the buddy: the quick half of that question.
+    #[inline]
+    pub(crate) fn may_be_bookkeeping(&self) -> bool {
+        self.bookkeeper.load(Ordering::Relaxed) != NOBODY
     }
 
     fn total_frames(&self) -> usize {

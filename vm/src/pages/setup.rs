@@ -11,7 +11,7 @@ use super::depot::{BLOCK_FRAMES, BLOCK_SHIFT, BlockInfo, Depot, blocks_in};
 use super::fault_injection::FaultPlan;
 use super::frame::{FrameNumber, owner};
 use super::info::{InfoTable, PageInfo};
-use super::{CacheSlot, NOBODY, PageDatabase, PhysMap};
+use super::{CacheSlot, NOBODY, PageDatabase, PageOperations, PhysMap};
 use crate::addr::{PAGE_SHIFT, PhysRange};
 use crate::cpu::{CpuId, MAX_CPUS};
 
@@ -26,6 +26,8 @@ pub struct Config {
     pub storage: NonNull<u8>,
     /// Tells which processor runs the caller.
     pub current_cpu: fn() -> CpuId,
+    /// How pages are cleared and copied.
+    pub operations: PageOperations,
 }
 
 impl PageDatabase {
@@ -49,6 +51,7 @@ impl PageDatabase {
             span,
             storage,
             current_cpu,
+            operations,
         } = config;
         assert!(
             span.end().raw() >> PAGE_SHIFT <= u32::MAX as usize,
@@ -66,6 +69,7 @@ impl PageDatabase {
             physmap,
             span,
             current_cpu,
+            operations,
             caches: [const { CacheSlot(Mutex::new(Cache::new())) }; MAX_CPUS],
             depot: Mutex::new(depot),
             buddy: Mutex::new(FrameAllocator::new()),

@@ -7,7 +7,7 @@ use std::boxed::Box;
 
 use crate::addr::{PAGE_SIZE, PhysAddr, PhysRange};
 use crate::cpu::CpuId;
-use crate::pages::{Config, PageDatabase, PhysMap};
+use crate::pages::{Config, PageDatabase, PageOperations, PhysMap};
 
 /// A database of the frames in `ranges`, which are real memory of the host that is never given back.
 ///
@@ -25,6 +25,7 @@ pub fn database(ranges: &[PhysRange], current_cpu: fn() -> CpuId) -> &'static Pa
         span,
         storage: leaked(PageDatabase::storage_bytes(span)),
         current_cpu,
+        operations: PageOperations::PORTABLE,
     };
     // SAFETY:
     // 1. The storage was allocated for this and is never freed.

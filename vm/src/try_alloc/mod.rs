@@ -56,6 +56,7 @@ pub fn try_box<T>(value: T) -> Result<Box<T>> {
 ///
 /// # Errors
 /// `NO_MEMORY`; `value` is dropped.
+#[inline]
 pub fn try_arc<T>(value: T) -> Result<Arc<T>> {
     Ok(ArcPermit::new()?.fill(value))
 }
@@ -109,6 +110,7 @@ impl<T> ArcPermit<T> {
     ///
     /// # Errors
     /// `NO_MEMORY`.
+    #[inline]
     pub fn new() -> Result<Self> {
         const {
             let largest = crate::heap::LARGEST_CACHED_BYTES;
@@ -124,6 +126,7 @@ impl<T> ArcPermit<T> {
     }
 
     /// Puts `value` into shared ownership.
+    #[inline]
     pub fn fill(self, value: T) -> Arc<T> {
         drop(self);
         Arc::new(value)
@@ -137,6 +140,7 @@ impl<T> ArcPermit<T> {
 }
 
 impl<T> Drop for ArcPermit<T> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: `new` allocated the block with this layout, and nothing else uses it.
         unsafe { dealloc(self.block.as_ptr(), Self::LAYOUT) };
@@ -144,6 +148,7 @@ impl<T> Drop for ArcPermit<T> {
 }
 
 /// A fresh block for a layout that is not empty.
+#[inline]
 fn try_block(layout: Layout) -> Result<NonNull<u8>> {
     admit()?;
     debug_assert!(layout.size() != 0);

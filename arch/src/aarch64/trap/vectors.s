@@ -226,7 +226,21 @@ impossible:
 
 // Copies that may fault. All return 0, or 1 after a fault that was not resolved. The instructions that
 // may fault lie between user_copy_begin and user_copy_end; trap code goes on at user_copy_failed.
-// LDTR and STTR have the rights of EL0, whatever PAN says (Arm ARM C6.2.177).
+// LDTR and STTR have the rights of EL0, whatever PAN says (Arm ARM C6.2.177), but move one register each.
+//
+// Without PAN, ordinary pairs move the bulk. EL1 may write no page that EL0 may not write, as nobody may
+// write it then (AP[2:1], Arm ARM D8.4.1); but it may read pages that EL0 may only execute. So each block
+// is first asked for with LDTR, at both ends, as it may lie in two pages. A program whose other thread
+// makes a page execute-only in between reads its own code as it was just allowed to.
+
+.equ BLOCK, 256
+
+// Branches to \to if the CPU has PAN (ID_AA64MMFR1_EL1.PAN, Arm ARM D19.2.65). Changes x3.
+.macro branch_if_pan to
+    mrs     x3, id_aa64mmfr1_el1
+    tst     x3, #0xf00000
+    b.ne    \to
+.endm
 
 .section .text.user_copy, "ax"
 .global user_copy_begin
@@ -235,6 +249,20 @@ user_copy_begin:
 // x0: destination, x1: source in user memory, x2: bytes
 .global user_copy_in
 user_copy_in:
+    cmp     x2, #BLOCK
+    b.lo    1f
+    branch_if_pan 1f
+7:  ldtrb   w3, [x1]
+    ldtrb   w3, [x1, #BLOCK - 1]
+    .rept BLOCK / 32
+    ldp     x3, x4, [x1], #16
+    ldp     x5, x6, [x1], #16
+    stp     x3, x4, [x0], #16
+    stp     x5, x6, [x0], #16
+    .endr
+    sub     x2, x2, #BLOCK
+    cmp     x2, #BLOCK
+    b.hs    7b
 1:  subs    x2, x2, #64
     b.lo    2f
     ldtr    x3, [x1]
@@ -272,6 +300,18 @@ user_copy_in:
 // x0: destination in user memory, x1: source, x2: bytes
 .global user_copy_out
 user_copy_out:
+    cmp     x2, #BLOCK
+    b.lo    1f
+    branch_if_pan 1f
+7:  .rept BLOCK / 32
+    ldp     x3, x4, [x1], #16
+    ldp     x5, x6, [x1], #16
+    stp     x3, x4, [x0], #16
+    stp     x5, x6, [x0], #16
+    .endr
+    sub     x2, x2, #BLOCK
+    cmp     x2, #BLOCK
+    b.hs    7b
 1:  subs    x2, x2, #64
     b.lo    2f
     ldp     x3, x4, [x1]

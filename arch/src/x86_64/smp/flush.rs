@@ -107,8 +107,11 @@ impl FlushRequest {
 pub(in crate::machine) fn on_others(targets: CpuSet, scope: Scope, ranges: Option<&[StaleRange]>) {
     let record = this_cpu();
     let me = record.id();
-    let is_awake = |target: &CpuId| !PerCpu::of(*target).sleep.make_stale();
     let others = targets.without(me);
+    if others.is_empty() {
+        return;
+    }
+    let is_awake = |target: &CpuId| !PerCpu::of(*target).sleep.make_stale();
     let targets = others.iter().filter(is_awake);
     let targets = targets.fold(CpuSet::EMPTY, CpuSet::with);
     let asleep = others.len() - targets.len();

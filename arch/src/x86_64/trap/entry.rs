@@ -22,6 +22,8 @@ global_asm!(
     user_stack = const USER_STACK_OFFSET,
     trap = sym super::trap,
     system_call = sym system_call,
+    user_page_fault = sym super::user_page_fault,
+    refused_page_fault = sym super::refused_page_fault,
     options(att_syntax)
 );
 

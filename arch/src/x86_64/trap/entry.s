@@ -5,42 +5,62 @@
 .set FRAME_CS, 24               # from the vector number up: vector, error code, rip, cs
 .set FRAME_WORDS, 7             # vector, error code, rip, cs, flags, rsp, ss
 .set REGISTERS_BYTES, 15 * 8
+.set SCRATCH_BYTES, 9 * 8
+.set VECTOR_PAGE_FAULT, 14
 .set MSR_GS_BASE, 0xc0000101
 
-.macro push_registers
+# What Rust functions may change.
+.macro push_scratch_registers
     pushq %rax
     pushq %rcx
     pushq %rdx
-    pushq %rbx
-    pushq %rbp
     pushq %rsi
     pushq %rdi
     pushq %r8
     pushq %r9
     pushq %r10
     pushq %r11
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
 .endm
 
-.macro pop_registers
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
+.macro pop_scratch_registers
     popq %r11
     popq %r10
     popq %r9
     popq %r8
     popq %rdi
     popq %rsi
-    popq %rbp
-    popq %rbx
     popq %rdx
     popq %rcx
     popq %rax
+.endm
+
+# What Rust functions preserve.
+.macro push_preserved_registers
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+.endm
+
+.macro pop_preserved_registers
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+.endm
+
+.macro push_registers
+    push_scratch_registers
+    push_preserved_registers
+.endm
+
+.macro pop_registers
+    pop_preserved_registers
+    pop_scratch_registers
 .endm
 
 # A user program may arrive with the direction flag or, against SMAP, the alignment-check flag set.
@@ -69,6 +89,8 @@ trap_stubs:
     pushq $vector
     .if vector == 1 || vector == 2 || vector == 8 || vector == 18
     jmp trap_own_stack
+    .elseif vector == VECTOR_PAGE_FAULT
+    jmp trap_page_fault
     .else
     jmp trap_common
     .endif
@@ -93,6 +115,34 @@ trap_return:
     swapgs
 1:  addq $16, %rsp              # vector, error code
     iretq
+
+# A page fault of a program is mostly resolved at once: then what Rust preserves need not be saved. If it
+# is refused, the frame is completed, with the address in the place of the vector, which is known.
+.balign 16
+trap_page_fault:
+    testb $3, FRAME_CS(%rsp)
+    jz trap_common
+    swapgs
+    push_scratch_registers
+    clean_flags
+    movq %cr2, %rdi
+    movq SCRATCH_BYTES + 8(%rsp), %rsi
+    movq SCRATCH_BYTES + 16(%rsp), %rdx
+    movq %rdi, SCRATCH_BYTES(%rsp)
+    sti
+    callq {user_page_fault}
+    cli
+    testl %eax, %eax
+    jnz 1f
+    pop_scratch_registers
+    swapgs
+    addq $16, %rsp              # vector, error code
+    iretq
+1:  push_preserved_registers
+    movq %rsp, %rdi
+    movl %eax, %esi
+    callq {refused_page_fault}
+    jmp trap_return
 
 # From user mode GS is the user's for sure: go on as an ordinary trap on the thread's own stack. From the
 # kernel it may be either: save the base, take the record's address from the top of this stack.

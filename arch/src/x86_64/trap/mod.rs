@@ -1,7 +1,8 @@
 //! Exceptions, interrupts and system calls: everything that enters the kernel after its start.
 //!
 //! ```text
-//!   stub of the vector ─► trap_common ─► trap() ─┬─► page fault ─► handlers.page_fault, or a recovery
+//!   stub of page faults ─► trap_page_fault ─► handlers.page_fault, or handlers.exception
+//!   stub of the vector ─► trap_common ─► trap() ─┬─► page fault ─► of the kernel: a recovery
 //!   (entry.s)                                    ├─► exception  ─► handlers.exception / kernel_fault
 //!                                                └─► interrupt  ─► super::irq
 //!   system_call_entry ─► handlers.system_call
@@ -14,6 +15,7 @@ mod entry;
 mod frame;
 mod gates;
 
+use syscall::Status;
 use vm::addr::VirtAddr;
 use vm::cpu::CpuId;
 use vm::mmu::Access;
@@ -93,41 +95,58 @@ extern "C" fn trap(frame: &mut TrapFrame) {
     }
 }
 
-/// Serves a page fault (Intel SDM 3A, 4.7 "Page-Fault Exceptions").
+/// Serves a page fault of the kernel itself (Intel SDM 3A, 4.7 "Page-Fault Exceptions").
 fn page_fault(frame: &mut TrapFrame) {
     let address = VirtAddr::new(Cr2::read_raw() as usize);
-    let fault = describe(frame, address);
-    match fault.origin {
-        Origin::User if is_implicit_and_refused(frame) => exception(frame),
-        Origin::User => {
-            cpu::enable_interrupts();
-            if let Err(status) = (handlers::installed().page_fault)(&fault) {
-                let exception = Exception::PageFault(fault, status);
-                (handlers::installed().exception)(frame, exception);
-            }
-            cpu::disable_interrupts();
-        }
-        Origin::Kernel => kernel_page_fault(frame, &fault),
+    let fault = describe(address, frame.error_code, frame.rip, frame.origin());
+    kernel_page_fault(frame, &fault);
+}
+
+/// Serves a page fault of a program, of which the frame is not complete: answers the raw status, 0 if the
+/// program goes on. Interrupts are on.
+extern "C" fn user_page_fault(address: usize, error_code: usize, rip: usize) -> i32 {
+    if is_implicit_and_refused(error_code) {
+        return Status::ACCESS_DENIED.into_raw();
     }
+    let fault = describe(VirtAddr::new(address), error_code, rip, Origin::User);
+    match (handlers::installed().page_fault)(&fault) {
+        Ok(()) => Status::OK.into_raw(),
+        Err(status) => status.into_raw(),
+    }
+}
+
+/// Reports a page fault that [`user_page_fault`] refused. The frame has the address in the place of the
+/// vector. Interrupts are off on entry and exit.
+extern "C" fn refused_page_fault(frame: &mut TrapFrame, status: i32) {
+    let address = VirtAddr::new(core::mem::replace(&mut frame.vector, vector::PAGE_FAULT));
+    if is_implicit_and_refused(frame.error_code) {
+        return exception(frame);
+    }
+    let fault = describe(address, frame.error_code, frame.rip, Origin::User);
+    let exception = Exception::PageFault(fault, Status::from_raw(status));
+    cpu::enable_interrupts();
+    (handlers::installed().exception)(frame, exception);
+    cpu::disable_interrupts();
 }
 
 /// Whether the CPU itself, on behalf of user code, was refused a page that is present. No page can be
 /// supplied for that (Intel SDM 3A, 4.6.1 "implicit supervisor-mode accesses").
 ///
 /// QEMU 7.2 takes the stack accesses of `iret` and far `ret` in user mode for such ones, which SMAP refuses.
-fn is_implicit_and_refused(frame: &TrapFrame) -> bool {
+fn is_implicit_and_refused(error_code: usize) -> bool {
     const PRESENT: usize = 1 << 0;
     const USER: usize = 1 << 2;
-    frame.error_code & (PRESENT | USER) == PRESENT
+    error_code & (PRESENT | USER) == PRESENT
 }
 
-fn describe(frame: &TrapFrame, address: VirtAddr) -> PageFault {
+#[inline]
+fn describe(address: VirtAddr, error_code: usize, rip: usize, origin: Origin) -> PageFault {
     const PRESENT: usize = 1 << 0;
     const WRITE: usize = 1 << 1;
     const FETCH: usize = 1 << 4;
-    let access = if frame.error_code & FETCH != 0 {
+    let access = if error_code & FETCH != 0 {
         Access::EXECUTE
-    } else if frame.error_code & WRITE != 0 {
+    } else if error_code & WRITE != 0 {
         Access::WRITE
     } else {
         Access::READ
@@ -135,9 +154,9 @@ fn describe(frame: &TrapFrame, address: VirtAddr) -> PageFault {
     PageFault {
         address,
         access,
-        origin: frame.origin(),
-        present: frame.error_code & PRESENT != 0,
-        program_counter: frame.program_counter(),
+        origin,
+        present: error_code & PRESENT != 0,
+        program_counter: VirtAddr::new(rip),
     }
 }
 
@@ -155,7 +174,7 @@ fn kernel_page_fault(frame: &mut TrapFrame, fault: &PageFault) {
     } else if let Some(recovery) = entry::recovery_of_probe(frame.rip) {
         frame.rip = recovery;
     } else {
-        let exception = Exception::PageFault(*fault, syscall::Status::INVALID_ARGS);
+        let exception = Exception::PageFault(*fault, Status::INVALID_ARGS);
         kernel_fault(frame, KernelFault::Exception(exception));
     }
 }
