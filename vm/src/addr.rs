@@ -6,7 +6,6 @@
 //! Arithmetic on raw addresses happens in this module only.
 
 use core::fmt;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// The logarithm of [`PAGE_SIZE`].
 pub const PAGE_SHIFT: u32 = 12;
@@ -262,38 +261,12 @@ range!(
     PhysAddr
 );
 
-/// A [`VirtRange`] that its owner may change while others hold a reference to it.
-///
-/// A load that happens while another thread stores may mix both ranges; a lock has to keep them apart.
-#[derive(Debug)]
-pub struct AtomicVirtRange {
-    base: AtomicUsize,
-    pages: AtomicUsize,
-}
-
-impl AtomicVirtRange {
-    /// A place that holds `range`.
-    pub const fn new(range: VirtRange) -> Self {
-        Self {
-            base: AtomicUsize::new(range.base.raw()),
-            pages: AtomicUsize::new(range.pages.get()),
-        }
-    }
-
-    /// The range.
+impl VirtRange {
+    /// The range that had this base and so many pages when it was taken apart.
     #[inline]
-    pub fn load(&self) -> VirtRange {
-        VirtRange {
-            base: VirtAddr::new(self.base.load(Ordering::Relaxed)),
-            pages: PageCount::new(self.pages.load(Ordering::Relaxed)),
-        }
-    }
-
-    /// Replaces the range.
-    #[inline]
-    pub fn store(&self, range: VirtRange) {
-        self.base.store(range.base.raw(), Ordering::Relaxed);
-        self.pages.store(range.pages.get(), Ordering::Relaxed);
+    pub(crate) fn from_parts(base: VirtAddr, pages: PageCount) -> Self {
+        debug_assert!(Self::new(base, pages).is_some(), "these were never a range");
+        Self { base, pages }
     }
 }
 

@@ -220,11 +220,41 @@ impl Process {
         needed: Rights,
     ) -> Result<(Arc<T>, Rights)> {
         let handles = self.handles.lock();
-        let handle = handles.get(value.into_raw()).ok_or(Status::BAD_HANDLE)?;
-        let object = T::of(handle.object()).ok_or(Status::WRONG_TYPE)?;
-        require(handle.rights(), needed)?;
-        Ok((Arc::clone(object), handle.rights()))
+        let (object, rights) = look_up(&handles, value)?;
+        require(rights, needed)?;
+        Ok((Arc::clone(object), rights))
     }
+
+    /// Shows `look` the objects that two values name, and the rights of their handles.
+    ///
+    /// `look` holds the lock of the handles.
+    ///
+    /// # Errors
+    /// For the first value, then for the second:
+    /// - `BAD_HANDLE`: it names no handle of the process.
+    /// - `WRONG_TYPE`: the object is of another type.
+    #[inline]
+    pub fn two_objects<A: Object, B: Object, R>(
+        &self,
+        values: (HandleValue, HandleValue),
+        look: impl FnOnce((&Arc<A>, Rights), (&Arc<B>, Rights)) -> R,
+    ) -> Result<R> {
+        let handles = self.handles.lock();
+        let first = look_up(&handles, values.0)?;
+        let second = look_up(&handles, values.1)?;
+        Ok(look(first, second))
+    }
+}
+
+/// The object that `value` names and the rights of that handle.
+#[inline]
+fn look_up<T: Object>(
+    handles: &HandleTable<Handle>,
+    value: HandleValue,
+) -> Result<(&Arc<T>, Rights)> {
+    let handle = handles.get(value.into_raw()).ok_or(Status::BAD_HANDLE)?;
+    let object = T::of(handle.object()).ok_or(Status::WRONG_TYPE)?;
+    Ok((object, handle.rights()))
 }
 
 /// Life and death.

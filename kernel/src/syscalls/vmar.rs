@@ -97,16 +97,21 @@ pub fn map(
     request: Placement,
     address: UserOut<usize>,
 ) -> Result<()> {
-    let process = caller();
-    let (region, vmar_rights) = process.object::<VmarObject>(vmar, Rights::NONE)?;
-    let (vmo, vmo_rights) = process.object::<VmoObject>(vmo, Rights::NONE)?;
+    let (region, vmo, vmar_rights, vmo_rights) = caller().two_objects(
+        (vmar, vmo),
+        |(region, region_rights): (&Arc<VmarObject>, _),
+         (vmo, vmo_rights): (&Arc<VmoObject>, _)| {
+            let (region, vmo) = (Arc::clone(region.vmar()), Arc::clone(vmo.vmo()));
+            (region, vmo, region_rights, vmo_rights)
+        },
+    )?;
     if !vmo_rights.contains(Rights::MAP) {
         return Err(Status::ACCESS_DENIED);
     }
-    let base = region.vmar().map(MapRequest {
+    let base = region.map(MapRequest {
         options: execute_only_resolved(request.options),
         offset: request.vmar_offset,
-        vmo: Arc::clone(vmo.vmo()),
+        vmo,
         vmo_offset: request.vmo_offset,
         length: request.length,
         permitted: access_of(vmar_rights & vmo_rights),
@@ -114,9 +119,7 @@ pub fn map(
     let told = user_memory::write(address, &base.raw());
     if told.is_err() {
         // Another thread of the program may have taken it back already.
-        let _ = region
-            .vmar()
-            .unmap(base, request.length, OpChildren::Forbidden);
+        let _ = region.unmap(base, request.length, OpChildren::Forbidden);
     }
     told
 }

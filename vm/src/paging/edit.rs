@@ -1,6 +1,6 @@
 //! Taking translations and permissions away.
 
-use super::table::Table;
+use super::table::{Change, Table};
 use super::{Entry, EntryFormat, Level, PageTables, TopLevel};
 use crate::addr::{PageCount, VirtRange};
 use crate::counters::Event;
@@ -32,6 +32,20 @@ impl Edit {
             _ if after == before => entry,
             _ if after.is_empty() => 0,
             _ => F::with_access(entry, level, after),
+        }
+    }
+}
+
+impl Edit {
+    /// What becomes of the leaf `entry` of a leaf table, and of all that differ in their addresses only.
+    #[inline]
+    fn change<F: EntryFormat>(self, entry: u64) -> Change {
+        match self.apply::<F>(entry, Level::LEAF) {
+            0 => Change::CLEAR,
+            after => Change {
+                keep: F::ADDRESS,
+                set: after & !F::ADDRESS,
+            },
         }
     }
 }
@@ -101,47 +115,9 @@ pub(super) fn edit_pages<F: EntryFormat>(
 ) {
     let first = Level::LEAF.index(range.base());
     let indices = first..first + range.pages().get();
-    let changed = match edit {
-        Edit::Remove => table.edit(indices, |_| 0),
-        Edit::Protect(_) => {
-            let mut change = Change::default();
-            table.edit(indices, |entry| {
-                if (entry ^ change.before) & !F::ADDRESS != 0 {
-                    change = Change::between::<F>(entry, edit.apply::<F>(entry, Level::LEAF));
-                }
-                entry & change.keep | change.set
-            })
-        }
-    };
+    let changed = table.edit(indices, F::ADDRESS, |entry| edit.change::<F>(entry));
     let (skipped, pages) = (PageCount::new(changed.start), PageCount::new(changed.len()));
     if let Some(stale) = range.part(skipped, pages) {
         batch.add_stale(stale);
-    }
-}
-
-/// What becomes of a leaf and of all that differ from it in their addresses only, as neighbours mostly do.
-#[derive(Clone, Copy, Default)]
-struct Change {
-    before: u64,
-    keep: u64,
-    set: u64,
-}
-
-impl Change {
-    #[inline]
-    const fn between<F: EntryFormat>(before: u64, after: u64) -> Self {
-        if after == 0 {
-            Self {
-                before,
-                keep: 0,
-                set: 0,
-            }
-        } else {
-            Self {
-                before,
-                keep: F::ADDRESS,
-                set: after & !F::ADDRESS,
-            }
-        }
     }
 }

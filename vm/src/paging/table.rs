@@ -122,38 +122,45 @@ impl Table {
         self.count(self.population() - 1);
     }
 
-    /// Replaces the entries at `indices` that are not 0 by what `change` says; answers from where to where
-    /// entries changed, as offsets from the first.
+    /// Changes the entries at `indices` that are not 0; answers from where to where entries changed, as
+    /// offsets from the first.
+    ///
+    /// What `change` says about an entry holds for all that follow it and differ in the bits `varying` only,
+    /// as neighbours mostly do.
     #[inline]
     pub(super) fn edit(
         self,
         indices: Range<usize>,
-        mut change: impl FnMut(u64) -> u64,
+        varying: u64,
+        mut change: impl FnMut(u64) -> Change,
     ) -> Range<usize> {
+        let entries = &self.entries()[indices];
         let before = self.population();
-        let mut unseen = before;
-        let mut cleared = 0;
-        let mut first = None;
-        let mut end = 0;
-        for (offset, place) in self.entries()[indices].iter().enumerate() {
+        let (mut unseen, mut cleared) = (usize::from(before), 0);
+        let (mut first, mut end) = (None, 0);
+        let mut offset = 0;
+        while unseen != 0
+            && let Some((place, _)) = entries[offset..].split_first()
+        {
             let old = place.load(Ordering::Relaxed);
             if old == 0 {
+                offset += 1;
                 continue;
             }
-            let new = change(old);
-            if new != old {
-                put(place, new);
-                cleared += u16::from(new == 0);
+            let change = change(old);
+            let alike = change_alike(&entries[offset..], varying, change);
+            if change.of(old) != old {
                 first.get_or_insert(offset);
-                end = offset + 1;
+                end = offset + alike;
             }
-            unseen -= 1;
-            if unseen == 0 {
-                break;
+            if change.of(old) == 0 {
+                cleared += alike;
             }
+            offset += alike;
+            unseen = unseen.saturating_sub(alike);
         }
         if cleared != 0 {
-            self.count(before - cleared);
+            self.count(before - cleared as u16);
         }
         first.unwrap_or(end)..end
     }
@@ -183,6 +190,43 @@ impl Table {
         // 2. Processors read the entries, and write bits in them, at any time, so they are atomic.
         unsafe { self.entries.as_ref() }
     }
+}
+
+/// What becomes of an entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    /// The bits that stay.
+    pub(super) keep: u64,
+    /// The bits that are set.
+    pub(super) set: u64,
+}
+
+impl Change {
+    /// It becomes 0.
+    pub(super) const CLEAR: Self = Self { keep: 0, set: 0 };
+
+    #[inline]
+    const fn of(self, entry: u64) -> u64 {
+        entry & self.keep | self.set
+    }
+}
+
+/// Changes the first of `entries` and those directly after it that differ in `varying` only; answers how
+/// many they are.
+#[inline]
+fn change_alike(entries: &[AtomicU64], varying: u64, change: Change) -> usize {
+    let Some(first) = entries.first() else {
+        return 0;
+    };
+    let first = first.load(Ordering::Relaxed);
+    for (offset, place) in entries.iter().enumerate() {
+        let entry = place.load(Ordering::Relaxed);
+        if (entry ^ first) & !varying != 0 {
+            return offset;
+        }
+        put(place, change.of(entry));
+    }
+    entries.len()
 }
 
 /// Writes an entry, after everything that it makes reachable.

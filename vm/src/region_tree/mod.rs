@@ -109,6 +109,12 @@ pub trait HasRange {
     /// Only [`EditCursor::resize`] may change them while the region is in a tree.
     fn range(&self) -> VirtRange;
 
+    /// The first of them: all that most searches look at.
+    #[inline]
+    fn base(&self) -> VirtAddr {
+        self.range().base()
+    }
+
     /// Where the tree that it is in notes the room below it.
     ///
     /// Always the same place in the same object.
@@ -214,7 +220,7 @@ impl<A: RegionAdapter> RegionTree<A> {
     #[inline]
     pub fn vacancy(&mut self, range: VirtRange) -> Option<Vacancy<'_, A>> {
         let end = range.end();
-        let place = self.tree.place_after(|other| other.range().base() < end);
+        let place = self.tree.place_after(|other| other.base() < end);
         let low = place
             .previous()
             .map_or(self.bounds.base(), |other| other.range().end());
@@ -237,7 +243,7 @@ impl<A: RegionAdapter> RegionTree<A> {
     /// A cursor for changes, at the region that contains `address`.
     #[inline]
     pub fn find_mut(&mut self, address: VirtAddr) -> EditCursor<'_, A> {
-        let cursor = self.tree.last_mut(|other| other.range().base() <= address);
+        let cursor = self.tree.last_mut(|other| other.base() <= address);
         EditCursor {
             cursor: cursor.filter(|region| address < region.range().end()),
         }
@@ -262,13 +268,13 @@ impl<A: RegionAdapter> RegionTree<A> {
     /// A cursor at the last region that begins below `address`.
     #[inline]
     pub fn last_below(&self, address: VirtAddr) -> RegionCursor<'_, A> {
-        self.tree.last(|other| other.range().base() < address)
+        self.tree.last(|other| other.base() < address)
     }
 
     /// A cursor at the last region that begins at or below `address`.
     #[inline]
     fn last_to(&self, address: VirtAddr) -> RegionCursor<'_, A> {
-        self.tree.last(|other| other.range().base() <= address)
+        self.tree.last(|other| other.base() <= address)
     }
 
     /// Whether any region has a page in common with `range`.

@@ -25,15 +25,6 @@ pub(super) struct Clearance<M: Mmu> {
     translations: Translations,
 }
 
-/// Whether a range has been cleared.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Cleared {
-    /// It has.
-    Yes,
-    /// It has not; nothing has changed.
-    No,
-}
-
 /// Whether a range can be left out when translations are removed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Translations {
@@ -119,27 +110,22 @@ impl<M: Mmu> Vmar<M> {
 
     /// Takes out the mapping that covers exactly `range`, if there is one: the quick way.
     ///
-    /// Needs no preparation. Answers whether there was one.
+    /// Needs no preparation. The caller drops the mapping after the guard.
+    #[inline]
     pub(super) fn clear_one(
         &self,
         range: VirtRange,
         guard: &mut WriteGuard<'_, M>,
-        removed: &mut RegionList<M>,
-    ) -> Cleared {
+    ) -> Option<Arc<Region<M>>> {
         let regions = &mut self.state.get_mut(guard).children;
         let mut edit = regions.find_mut(range.base());
-        let Some(region) = edit.get().filter(|region| region.range() == range) else {
-            return Cleared::No;
-        };
-        let Some(mapping) = region.as_mapping() else {
-            return Cleared::No;
-        };
+        let region = edit.get().filter(|region| region.range() == range)?;
+        let mapping = region.as_mapping()?;
         if mapping.marks().has_entered() {
             remove_translations(self.owner().mmu(), range);
         }
         forget(region, mapping);
-        append(removed, edit.remove());
-        Cleared::Yes
+        edit.remove()
     }
 
     /// Takes everything out of `range`; what it takes out is appended to `removed`.

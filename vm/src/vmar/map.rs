@@ -14,14 +14,6 @@ use crate::mmu::{Access, Domain, Mmu};
 use crate::try_alloc::try_arc;
 use crate::vmo::{PageIndex, RegionList, Vmo, VmoKind};
 
-/// What a mapping remembers of its options: how its place was found, and where it faults.
-///
-/// Two mappings become one only if these are the same.
-const KEPT: VmOptions = VmOptions::SPECIFIC
-    .union(VmOptions::SPECIFIC_OVERWRITE)
-    .union(VmOptions::OFFSET_IS_UPPER_LIMIT)
-    .union(VmOptions::FAULT_BEYOND_STREAM_SIZE);
-
 /// What to show, and where.
 pub struct MapRequest<M: Mmu> {
     /// Permissions, placement and the rest of the option word.
@@ -86,6 +78,7 @@ impl<M: Mmu> Vmar<M> {
         result
     }
 
+    #[inline]
     fn map_locked(
         &self,
         request: MapRequest<M>,
@@ -114,7 +107,7 @@ impl<M: Mmu> Vmar<M> {
             range,
             vmo,
             first: checked.first,
-            options: options.intersection(KEPT),
+            options,
             maximal: permitted & self.can_map(),
             protection: Protection::Uniform(requested(options)),
         };
@@ -168,6 +161,7 @@ impl<M: Mmu> Vmar<M> {
     ///
     /// # Errors
     /// `NO_MEMORY`: it cannot be filled. The tree and the page table are as before.
+    #[inline]
     fn insert_mapping(
         &self,
         region: Arc<Region<M>>,
@@ -175,11 +169,12 @@ impl<M: Mmu> Vmar<M> {
         guard: &mut WriteGuard<'_, M>,
         removed: &mut RegionList<M>,
     ) -> Result<()> {
-        let others = self.list_and_fill(&region, options)?;
-        self.insert(region.clone(), guard);
-        match others {
-            Others::None => {}
-            Others::Some => self.merge_around(&region, guard, removed),
+        match self.list_and_fill(&region, options)? {
+            Others::None => self.insert(region, guard),
+            Others::Some => {
+                self.insert(region.clone(), guard);
+                self.merge_around(&region, guard, removed);
+            }
         }
         Ok(())
     }
@@ -187,32 +182,13 @@ impl<M: Mmu> Vmar<M> {
     /// The checks that need neither handles nor the tree.
     fn check_map(&self, request: &MapRequest<M>) -> Result<Checked> {
         let options = request.options;
-        let faults_beyond = options.contains(VmOptions::FAULT_BEYOND_STREAM_SIZE);
-        if faults_beyond && request.vmo.kind() == VmoKind::Physical {
-            return Err(Status::NOT_SUPPORTED);
-        }
-        check_permissions(options)?;
-        let capabilities = VmOptions::CAN_MAP_PERMISSIONS;
-        if options.contains(VmOptions::MAP_RANGE | VmOptions::SPECIFIC_OVERWRITE)
-            || options.intersects(capabilities)
-        {
-            return Err(Status::INVALID_ARGS);
-        }
-        if !request.permitted.contains(requested(options)) {
-            return Err(Status::ACCESS_DENIED);
-        }
-        let allows_faults = options.contains(VmOptions::ALLOW_FAULTS);
-        if faults_beyond && !allows_faults || options.has_undefined_bits() {
-            return Err(Status::INVALID_ARGS);
-        }
-        options.alignment()?;
-        if options.contains(VmOptions::REQUIRE_NON_RESIZABLE) && request.vmo.is_resizable()
-            || !allows_faults && request.vmo.is_discardable()
-        {
-            return Err(Status::NOT_SUPPORTED);
-        }
-        if options.intersects(VmOptions::COMPACT | VmOptions::CAN_MAP_SPECIFIC) {
-            return Err(Status::INVALID_ARGS);
+        if PLAIN.contains(options) && !request.vmo.is_discardable() {
+            check_permissions(options)?;
+            if !request.permitted.contains(requested(options)) {
+                return Err(Status::ACCESS_DENIED);
+            }
+        } else {
+            check_rare_options(request)?;
         }
         if !self.can_map().contains(requested(options)) {
             return Err(Status::ACCESS_DENIED);
@@ -221,11 +197,55 @@ impl<M: Mmu> Vmar<M> {
     }
 }
 
+/// The checks of the options, for a request with options beyond [`PLAIN`] or a VMO with rules of its own.
+///
+/// # Errors
+/// Those of [`Vmar::map`] that come before the permissions of the VMAR.
+#[inline(never)]
+fn check_rare_options<M: Mmu>(request: &MapRequest<M>) -> Result<()> {
+    let options = request.options;
+    let faults_beyond = options.contains(VmOptions::FAULT_BEYOND_STREAM_SIZE);
+    if faults_beyond && request.vmo.kind() == VmoKind::Physical {
+        return Err(Status::NOT_SUPPORTED);
+    }
+    check_permissions(options)?;
+    let capabilities = VmOptions::CAN_MAP_PERMISSIONS;
+    if options.contains(VmOptions::MAP_RANGE | VmOptions::SPECIFIC_OVERWRITE)
+        || options.intersects(capabilities)
+    {
+        return Err(Status::INVALID_ARGS);
+    }
+    if !request.permitted.contains(requested(options)) {
+        return Err(Status::ACCESS_DENIED);
+    }
+    let allows_faults = options.contains(VmOptions::ALLOW_FAULTS);
+    if faults_beyond && !allows_faults || options.has_undefined_bits() {
+        return Err(Status::INVALID_ARGS);
+    }
+    options.alignment()?;
+    if options.contains(VmOptions::REQUIRE_NON_RESIZABLE) && request.vmo.is_resizable()
+        || !allows_faults && request.vmo.is_discardable()
+    {
+        return Err(Status::NOT_SUPPORTED);
+    }
+    if options.intersects(VmOptions::COMPACT | VmOptions::CAN_MAP_SPECIFIC) {
+        return Err(Status::INVALID_ARGS);
+    }
+    Ok(())
+}
+
+/// The options to which no rule applies but those of permissions and of places.
+const PLAIN: VmOptions = VmOptions::PERMISSIONS
+    .union(VmOptions::SPECIFIC)
+    .union(VmOptions::SPECIFIC_OVERWRITE)
+    .union(VmOptions::OFFSET_IS_UPPER_LIMIT);
+
 /// Checks that the permissions make sense together.
 ///
 /// # Errors
 /// `INVALID_ARGS`: write or execute without read. Only who says with `PERM_READ_IF_XOM_UNSUPPORTED` that
 /// not reading is meant may execute without it.
+#[inline]
 pub(super) fn check_permissions(options: VmOptions) -> Result<()> {
     let needs_read = if options.contains(VmOptions::PERM_READ_IF_XOM_UNSUPPORTED) {
         VmOptions::PERM_WRITE
@@ -239,6 +259,7 @@ pub(super) fn check_permissions(options: VmOptions) -> Result<()> {
 }
 
 /// The pages of a VMO that a request covers.
+#[inline]
 fn check_extent(vmo_offset: u64, length: usize) -> Result<Checked> {
     if !vmo_offset.is_multiple_of(PAGE_SIZE as u64) {
         return Err(Status::INVALID_ARGS);

@@ -91,6 +91,7 @@ impl Wish {
     ///   not page aligned.
     /// - `ACCESS_DENIED`: an offset that means something, without `CAN_MAP_SPECIFIC`.
     /// - `INVALID_ARGS`: larger than the VMAR, or outside; an exact place that is not aligned as wished.
+    #[inline]
     pub fn new(request: PlaceRequest, vmar: Surroundings) -> Result<Self> {
         let is_exact = request.options.intersects(EXACT);
         let is_limit = request.options.contains(VmOptions::OFFSET_IS_UPPER_LIMIT);
@@ -213,6 +214,7 @@ impl Choice {
 }
 
 /// The addresses at which the region may lie; at least as many as it needs.
+#[inline]
 fn bounds(request: PlaceRequest, vmar: VirtRange, is_limit: bool) -> Result<VirtRange> {
     let offset = request.offset;
     if offset > vmar.bytes() {

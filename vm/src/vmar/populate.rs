@@ -27,6 +27,7 @@ impl<M: Mmu> Vmar<M> {
     /// # Errors
     /// `NO_MEMORY`: there is none for page tables or, in the kernel, pages. The page table and the list
     /// are as before; a VMO that the kernel maps keeps the pages that were made.
+    #[inline]
     pub(super) fn list_and_fill(
         &self,
         region: &Arc<Region<M>>,

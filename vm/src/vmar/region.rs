@@ -1,18 +1,19 @@
 //! The children of a VMAR: mappings and sub-VMARs.
 //!
 //! A [`Region`] is a node in its parent's tree. There may be a million mappings, so a region that has
-//! never been touched fits, with its two reference counts, into 128 bytes: see the assertion below.
+//! never been touched fits, with its two reference counts, into 120 bytes: see the assertion below. With
+//! what the heap needs to know about its pages, that is less than 128 bytes for each.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use intrusive_collections::{LinkedListAtomicLink, intrusive_adapter};
 use syscall::{Result, VmOptions};
 
 use super::Vmar;
 use super::protection::{Protection, ProtectionRun, Runs};
-use crate::addr::{AtomicVirtRange, PAGE_SIZE, VirtAddr, VirtRange};
+use crate::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
 use crate::aspace::AddressSpace;
 use crate::locked::{Guard, LockedBy, WriteGuard};
 use crate::mmu::{Access, Mmu};
@@ -30,7 +31,8 @@ pub struct Region<M: Mmu> {
     gap: Gap,
     /// In the list of its VMO, or in one of regions to be dropped.
     list_link: LinkedListAtomicLink,
-    range: AtomicVirtRange,
+    base: AtomicUsize,
+    /// And how long it is.
     kind: RegionKind<M>,
 }
 
@@ -56,12 +58,13 @@ pub enum RegionKind<M: Mmu> {
 /// What the pages of a region show, and what they allow.
 pub struct Mapping<M: Mmu> {
     vmo: Arc<Vmo<M>>,
-    /// The number of the VMO's page that the first page shows.
+    /// The number of the VMO's page that the first page shows, and what stays the same ([`Fixed`]).
     first: AtomicU64,
     /// How the permissions differ, if `access` is [`MIXED`].
     runs: LockedBy<M, Option<Box<Runs>>>,
-    options: VmOptions,
-    maximal: Access,
+    /// The number of pages, its lower and upper bits.
+    pages_low: AtomicU32,
+    pages_high: AtomicU16,
     /// The bits of what every page allows, or [`MIXED`]. Written under the write lock.
     access: AtomicU8,
     marks: Marks,
@@ -70,8 +73,63 @@ pub struct Mapping<M: Mmu> {
 /// Stands in `Mapping::access` where pages differ.
 const MIXED: u8 = u8::MAX;
 
-/// What 128 bytes leave beside the two reference counts.
-const REGION_BYTES: usize = 128 - 2 * size_of::<usize>();
+/// What 120 bytes leave beside the two reference counts.
+const REGION_BYTES: usize = 120 - 2 * size_of::<usize>();
+
+/// What a mapping is made with, in the bits that the number of a page leaves free.
+///
+/// ```text
+///   63  61 60      57 56  52 51                         0
+///  [  0   | options |maximal|  number of the first page  ]
+/// ```
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct Fixed(u64);
+
+impl Fixed {
+    /// The bits of the number.
+    const NUMBER: u64 = PageIndex::LIMIT.number() - 1;
+    const MAXIMAL_SHIFT: u32 = 52;
+    const OPTIONS_SHIFT: u32 = 57;
+    /// The options that a mapping remembers: how its place was found, and where it faults. Two mappings
+    /// become one only if these are the same.
+    const OPTIONS: [VmOptions; 4] = [
+        VmOptions::SPECIFIC,
+        VmOptions::SPECIFIC_OVERWRITE,
+        VmOptions::OFFSET_IS_UPPER_LIMIT,
+        VmOptions::FAULT_BEYOND_STREAM_SIZE,
+    ];
+    const FAULTS_BEYOND_STREAM: u64 = 1 << (Self::OPTIONS_SHIFT + 3);
+
+    fn new(options: VmOptions, maximal: Access) -> Self {
+        let mut bits = u64::from(maximal.bits()) << Self::MAXIMAL_SHIFT;
+        for (index, option) in Self::OPTIONS.into_iter().enumerate() {
+            if options.contains(option) {
+                bits |= 1 << (Self::OPTIONS_SHIFT + index as u32);
+            }
+        }
+        Self(bits)
+    }
+
+    const fn of(word: u64) -> Self {
+        Self(word & !Self::NUMBER)
+    }
+
+    /// Together with the number of a page.
+    const fn with(self, number: u64) -> u64 {
+        self.0 | number & Self::NUMBER
+    }
+
+    fn options(self) -> VmOptions {
+        let has = |index: usize| self.0 >> (Self::OPTIONS_SHIFT + index as u32) & 1 != 0;
+        let options = Self::OPTIONS.into_iter().enumerate();
+        let held = options.filter(|(index, _)| has(*index));
+        held.fold(VmOptions::empty(), |all, (_, option)| all | option)
+    }
+
+    const fn maximal(self) -> Access {
+        Access::from_bits_truncate((self.0 >> Self::MAXIMAL_SHIFT) as u8)
+    }
+}
 
 /// What a new mapping is made of.
 pub struct NewMapping<M: Mmu> {
@@ -81,7 +139,7 @@ pub struct NewMapping<M: Mmu> {
     pub vmo: Arc<Vmo<M>>,
     /// The first page that it shows.
     pub first: PageIndex,
-    /// The options it is made with, for telling which mappings may become one.
+    /// The options it is made with; those that do not matter any more are forgotten.
     pub options: VmOptions,
     /// What its pages may ever allow.
     pub maximal: Access,
@@ -104,27 +162,31 @@ impl<M: Mmu> Region<M> {
         };
         let kind = RegionKind::Mapping(Mapping {
             vmo: new.vmo,
-            first: AtomicU64::new(new.first.number()),
+            first: AtomicU64::new(Fixed::new(new.options, new.maximal).with(new.first.number())),
             runs: LockedBy::new(owner, runs),
-            options: new.options,
-            maximal: new.maximal,
+            pages_low: AtomicU32::new(0),
+            pages_high: AtomicU16::new(0),
             access: AtomicU8::new(access),
             marks: Marks::default(),
         });
-        Self::new(new.range, kind)
+        let region = Self::new(new.range.base(), kind);
+        if let Some(mapping) = region.as_mapping() {
+            mapping.set_pages(new.range.pages());
+        }
+        region
     }
 
     /// The place of a sub-VMAR in its parent.
     pub fn vmar(vmar: Arc<Vmar<M>>) -> Self {
-        Self::new(vmar.range(), RegionKind::Vmar(vmar))
+        Self::new(vmar.range().base(), RegionKind::Vmar(vmar))
     }
 
-    const fn new(range: VirtRange, kind: RegionKind<M>) -> Self {
+    const fn new(base: VirtAddr, kind: RegionKind<M>) -> Self {
         Self {
             link: RegionLink::new(),
             gap: Gap::new(),
             list_link: LinkedListAtomicLink::new(),
-            range: AtomicVirtRange::new(range),
+            base: AtomicUsize::new(base.raw()),
             kind,
         }
     }
@@ -144,20 +206,31 @@ impl<M: Mmu> Region<M> {
         }
     }
 
-    /// Changes the range. The caller holds the locks of the address space and of the VMO.
+    /// Changes the range of a mapping. The caller holds the locks of the address space and of the VMO.
     pub(super) fn set_range(&self, range: VirtRange) {
         if let RegionKind::Mapping(mapping) = &self.kind {
-            let first = mapping.page_number(self.range().base(), range.base());
-            mapping.first.store(first, Ordering::Relaxed);
+            let first = mapping.page_number(self.base(), range.base());
+            let fixed = mapping.fixed();
+            mapping.first.store(fixed.with(first), Ordering::Relaxed);
+            mapping.set_pages(range.pages());
+            self.base.store(range.base().raw(), Ordering::Relaxed);
         }
-        self.range.store(range);
     }
 }
 
 impl<M: Mmu> HasRange for Region<M> {
     #[inline]
     fn range(&self) -> VirtRange {
-        self.range.load()
+        let pages = match &self.kind {
+            RegionKind::Mapping(mapping) => mapping.pages(),
+            RegionKind::Vmar(vmar) => vmar.range().pages(),
+        };
+        VirtRange::from_parts(self.base(), pages)
+    }
+
+    #[inline]
+    fn base(&self) -> VirtAddr {
+        VirtAddr::new(self.base.load(Ordering::Relaxed))
     }
 
     #[inline]
@@ -182,7 +255,27 @@ impl<M: Mmu> Mapping<M> {
     /// The first page of the VMO that it shows.
     #[inline]
     pub fn first(&self) -> PageIndex {
-        PageIndex::ZERO.saturating_add(self.first.load(Ordering::Relaxed))
+        PageIndex::ZERO.saturating_add(self.first.load(Ordering::Relaxed) & Fixed::NUMBER)
+    }
+
+    #[inline]
+    fn pages(&self) -> PageCount {
+        let low = self.pages_low.load(Ordering::Relaxed);
+        let high = self.pages_high.load(Ordering::Relaxed);
+        PageCount::new(usize::from(high) << u32::BITS | low as usize)
+    }
+
+    /// No range has so many pages that their number does not fit.
+    #[inline]
+    fn set_pages(&self, pages: PageCount) {
+        self.pages_low.store(pages.get() as u32, Ordering::Relaxed);
+        let high = (pages.get() >> u32::BITS) as u16;
+        self.pages_high.store(high, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn fixed(&self) -> Fixed {
+        Fixed::of(self.first.load(Ordering::Relaxed))
     }
 
     /// The page of the VMO that `address` shows, in a mapping that begins at `base`.
@@ -192,21 +285,20 @@ impl<M: Mmu> Mapping<M> {
     }
 
     /// The options it was made with, as far as they still matter.
-    #[inline]
-    pub const fn options(&self) -> VmOptions {
-        self.options
+    pub fn options(&self) -> VmOptions {
+        self.fixed().options()
     }
 
     /// What its pages may ever allow.
     #[inline]
-    pub const fn maximal(&self) -> Access {
-        self.maximal
+    pub fn maximal(&self) -> Access {
+        self.fixed().maximal()
     }
 
     /// Whether touching pages beyond the stream of its VMO faults.
     #[inline]
-    pub const fn faults_beyond_stream(&self) -> bool {
-        self.options.contains(VmOptions::FAULT_BEYOND_STREAM_SIZE)
+    pub fn faults_beyond_stream(&self) -> bool {
+        self.first.load(Ordering::Relaxed) & Fixed::FAULTS_BEYOND_STREAM != 0
     }
 
     /// The page from which on touching faults, for the VMO that it shows.
@@ -228,13 +320,12 @@ impl<M: Mmu> Mapping<M> {
     /// Whether a mapping directly above, from page `first` of `other` on, continues this one of `pages`.
     pub(super) fn is_continued_by(&self, pages: usize, other: &Self) -> bool {
         Arc::ptr_eq(&self.vmo, &other.vmo)
-            && self.options == other.options
-            && self.maximal == other.maximal
+            && self.fixed() == other.fixed()
             && self.first().saturating_add(pages as u64) == other.first()
     }
 
     fn page_number(&self, base: VirtAddr, address: VirtAddr) -> u64 {
-        let first = self.first.load(Ordering::Relaxed);
+        let first = self.first.load(Ordering::Relaxed) & Fixed::NUMBER;
         let offset_pages = address.raw().wrapping_sub(base.raw()) / PAGE_SIZE;
         first.wrapping_add(offset_pages as u64)
     }

@@ -2,9 +2,9 @@
 
 use syscall::{Result, Status};
 
-use super::clear::Cleared;
 use super::{OpChildren, Vmar};
 use crate::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
+use crate::locked::WriteGuard;
 use crate::mmu::Mmu;
 use crate::vmo::RegionList;
 
@@ -25,21 +25,35 @@ impl<M: Mmu> Vmar<M> {
     /// A call that fails has changed nothing. Source: `spec/vmar.md` §6.
     pub fn unmap(&self, address: VirtAddr, length: usize, children: OpChildren) -> Result<()> {
         let range = whole_pages(address, length)?;
-        let mut removed = RegionList::default();
         let mut guard = self.owner().write();
         self.live(&guard)?;
         if !self.range().contains_range(range) {
             return Err(Status::INVALID_ARGS);
         }
-        match self.clear_one(range, &mut guard, &mut removed) {
-            Cleared::Yes => {}
-            Cleared::No => {
-                let clearance = self.prepare_clear(range, children, &guard)?;
-                self.clear(range, clearance, &mut guard, &mut removed);
+        match self.clear_one(range, &mut guard) {
+            Some(removed) => {
+                drop(guard);
+                // What was unmapped may be the last user of a large VMO, so it goes without the lock.
+                drop(removed);
+                Ok(())
             }
+            None => self.unmap_all(range, children, guard),
         }
+    }
+
+    /// Unmaps a range that is inside this VMAR, whatever is in it.
+    #[inline(never)]
+    fn unmap_all(
+        &self,
+        range: VirtRange,
+        children: OpChildren,
+        mut guard: WriteGuard<'_, M>,
+    ) -> Result<()> {
+        let mut removed = RegionList::default();
+        let clearance = self.prepare_clear(range, children, &guard)?;
+        self.clear(range, clearance, &mut guard, &mut removed);
         drop(guard);
-        // What was unmapped may be the last user of large VMOs, so it goes without the lock.
+        // As above.
         drop(removed);
         Ok(())
     }

@@ -37,8 +37,19 @@ impl Marks {
     #[inline]
     pub fn note_entered(&self) {
         if !self.has_entered() {
-            self.0.fetch_or(Self::ENTERED, Ordering::Relaxed);
+            self.set(self.get() | Self::ENTERED);
         }
+    }
+
+    #[inline]
+    fn get(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Changes under the VMO's lock, so no change is lost.
+    #[inline]
+    fn set(&self, marks: u8) {
+        self.0.store(marks, Ordering::Relaxed);
     }
 
     /// Whether the mapping may have translations.
@@ -75,10 +86,11 @@ impl<M: Mmu> VmoState<M> {
     ///
     /// # Panics
     /// If `region` is not a mapping of this VMO, or is in a list already.
+    #[inline]
     pub fn attach(&mut self, region: &Arc<Region<M>>) {
         let marks = self.own(region).marks();
         self.mappings.list.push_front(region.clone());
-        marks.0.fetch_or(Marks::LISTED, Ordering::Relaxed);
+        marks.set(marks.get() | Marks::LISTED);
         self.mappings.len += 1;
     }
 
@@ -88,15 +100,14 @@ impl<M: Mmu> VmoState<M> {
     ///
     /// # Panics
     /// If `region` is not a mapping of this VMO.
+    #[inline]
     pub fn detach(&mut self, region: &Region<M>) -> Option<Arc<Region<M>>> {
-        let marks = self
-            .own(region)
-            .marks()
-            .0
-            .fetch_and(!Marks::LISTED, Ordering::Relaxed);
-        if marks & Marks::LISTED == 0 {
+        let marks = self.own(region).marks();
+        let before = marks.get();
+        if before & Marks::LISTED == 0 {
             return None;
         }
+        marks.set(before & !Marks::LISTED);
         self.mappings.len -= 1;
         if self.mappings.len == 0 {
             self.clear_zeros();
@@ -108,6 +119,7 @@ impl<M: Mmu> VmoState<M> {
     }
 
     /// The mapping that `region` is.
+    #[inline]
     fn own<'a>(&self, region: &'a Region<M>) -> &'a Mapping<M> {
         let mapping = region.as_mapping().expect("only mappings show a VMO");
         assert!(
