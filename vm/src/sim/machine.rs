@@ -54,6 +54,8 @@ pub struct Machine {
 struct Cpu {
     active: Option<Space>,
     tlb: Tlb,
+    /// How often it was asked to forget something.
+    asked: usize,
 }
 
 impl Machine {
@@ -145,6 +147,15 @@ impl Machine {
         let mut visit = |at, _, _| memory::load(self.pages, at, &mut byte);
         self.access(address, 1, Access::EXECUTE, fault, &mut visit)?;
         Ok(byte[0])
+    }
+
+    /// How often processor number `cpu` was asked to forget something.
+    ///
+    /// # Panics
+    /// If there is no such processor.
+    pub fn times_asked_to_forget(&self, cpu: usize) -> usize {
+        let cpu = CpuId::new(cpu).expect("machines have at most as many");
+        self.cpu(cpu).asked
     }
 
     /// Makes this processor translate nothing, as the kernel's own tables would.
@@ -250,7 +261,9 @@ impl SimMmu {
 
     /// Makes one processor forget.
     pub(super) fn forget_on(&self, cpu: CpuId, stale: Stale<'_>) {
-        self.machine.cpu(cpu).tlb.forget(self.space, stale);
+        let mut cpu = self.machine.cpu(cpu);
+        cpu.asked += 1;
+        cpu.tlb.forget(self.space, stale);
     }
 }
 

@@ -4,6 +4,7 @@
 //! a view from behind: that nothing leaks when memory runs out or a pointer is bad.
 
 mod cpus;
+mod large;
 mod long;
 mod no_memory;
 mod pointers;

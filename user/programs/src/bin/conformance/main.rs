@@ -21,6 +21,7 @@ mod fixtures;
 mod handles;
 mod harness;
 mod info;
+mod large_pages;
 mod maps;
 mod maps_records;
 mod monitor;
@@ -96,6 +97,7 @@ fn main() -> i64 {
         vmar_rights::TESTS,
         vmar_faults::TESTS,
         vmar_large::TESTS,
+        large_pages::TESTS,
         vmar_handles::TESTS,
         vmar_nesting::TESTS,
         vmar_hostile::TESTS,
