@@ -3,7 +3,7 @@
 # Variables given on the command line (make run ARCH=aarch64 SMP=2) reach the scripts through the environment.
 
 .DEFAULT_GOAL := help
-.PHONY: help run debug test test-host test-kernel test-user test-boot bench bench-profile bench-host vmaps doctor lint doc image clean
+.PHONY: help run debug test test-host test-kernel test-user test-boot model soak bench bench-profile bench-host vmaps doctor lint doc image clean
 MAKEFLAGS += --no-print-directory
 export ARCH SMP MEMORY PROFILE ACCEL CMDLINE TIMEOUT MACHINE CPU GIC EL BOOT ICOUNT
 # What make vmaps draws, and where the picture goes: see scripts/vmaps.
@@ -37,6 +37,13 @@ test-user: ## Run the conformance program and hostile calls in user mode
 
 test-boot: ## Boot on every kind of machine
 	@scripts/setup build run image && scripts/test boot
+
+# Numbers of these two go as words: SECONDS means something else to bash.
+model: ## Make random calls on regions and compare with a model (SEED=1 STEPS=100000)
+	@scripts/setup build run && scripts/soak model $(or $(SEED),1) $(or $(STEPS),100000)
+
+soak: ## Work on address spaces for a while and look for leaks (SECONDS=60)
+	@scripts/setup build run && scripts/soak soak $(or $(SECONDS),60)
 
 bench: ## Count instructions of each operation against Linux (JSON=1, RECORD=1: bench/README.md)
 	@scripts/setup build run && scripts/bench

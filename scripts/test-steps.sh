@@ -22,6 +22,8 @@ plan_user() {
     for cpus in $cpu_counts; do
         step user "conformance, $1, SMP=$cpus" boot_program conformance "$1" "$cpus"
         step user "hostile calls, $1, SMP=$cpus" boot_program hostile "$1" "$cpus"
+        step user "random calls, $1, SMP=$cpus" boot_model "$1" "$cpus"
+        step user "soak, $1, SMP=$cpus" boot_soak "$1" "$cpus"
     done
     step single "a picture of an address space, $1" draw_program "$1"
 }
@@ -90,6 +92,24 @@ draw_program() {
     drawn=$(sed -n 's/.*>\([0-9]*\) regions (.*/\1/p' "$picture" | head -n 1)
     echo "made $made, drawn $drawn"
     ((made >= 300 && drawn == made + 7))
+}
+
+# boot_model ARCH CPUS: random calls against the model, always the same ones. With one CPU also the places that the
+# kernel chooses are always the same, with more they are not.
+boot_model() {
+    local placement=on
+    [[ $2 != 1 ]] || placement=off
+    CMDLINE="aslr=$placement init=bin/model args=1 5000" boot_with_words "$1" "$2"
+}
+
+# boot_soak ARCH CPUS: a short soak, bounded by steps, so that it does the same each time.
+boot_soak() { CMDLINE="init=bin/soak args=steps=8000" boot_with_words "$1" "$2"; }
+
+# boot_with_words ARCH CPUS: boots with the words of CMDLINE.
+boot_with_words() {
+    local directory
+    directory=$(image_directory "$1" "$PROFILE")
+    ARCH=$1 SMP=$2 "$ROOT/qemu/run" "$directory/kernel.image" "$directory/initrd.cpio"
 }
 
 # boot_tour ARCH PROFILE SETTING…

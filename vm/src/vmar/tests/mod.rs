@@ -16,6 +16,7 @@ mod op_range_steps;
 mod overwrite;
 mod placement;
 mod protect;
+mod random_calls;
 mod stream_size;
 mod touch;
 mod unmap;
