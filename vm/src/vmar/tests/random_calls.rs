@@ -2,8 +2,9 @@
 //!
 //! After every step the answer and all records are those of the [`Model`], no processor remembers a
 //! translation that is not there any more or allows less than it did, and a call that failed has left the
-//! frames of the machine alone. A failure names the seed of its round; `MODEL_SEED=… cargo test -p vm
-//! calls_behave` repeats it, and with `MODEL_STEPS=…` more steps than usual can be made.
+//! frames of the machine alone. Unlike in [`super::model`], the arguments are those of the calls, right
+//! and wrong, and handles lack rights. A failure names the seed of its round; `MODEL_SEED=… cargo test
+//! -p vm calls_behave` repeats it, and with `MODEL_STEPS=…` more steps than usual can be made.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
