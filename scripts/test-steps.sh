@@ -30,7 +30,7 @@ plan_user() {
 
 # The machines that Jacinth promises to boot on; the tour has to reach its end on each.
 plan_boot() {
-    local kind machine machines=(SMP=1 SMP=4 MEMORY=64M MEMORY=8G)
+    local bits kind machine machines=(SMP=1 SMP=4 MEMORY=64M MEMORY=8G)
     case $1 in
         x86_64) machines+=(MACHINE=microvm CPU=qemu64) ;;
         aarch64) machines+=(GIC=2 EL=2 "GIC=2 EL=2" CPU=max) ;;
@@ -41,6 +41,10 @@ plan_boot() {
         step single "boot, $1, $machine" boot_tour "$1" "$PROFILE" $machine
     done
     step refusal "boot, $1, a missing program is a failure" boot_tour "$1" "$PROFILE" CMDLINE=init=bin/missing
+    step refusal "boot, $1, an option that means nothing is a failure" boot_tour "$1" "$PROFILE" CMDLINE=aslr=banana
+    for bits in off 0; do
+        step single "boot, $1, lowest places with aslr=$bits" boot_probe "$1" "$PROFILE" "$bits"
+    done
     for kind in panic write execute stack; do
         step single "boot, $1, report of a crash: $kind" boot_crash "$1" "$PROFILE" "$kind"
     done
@@ -118,6 +122,9 @@ boot_tour() {
     directory=$(image_directory "$1" "$2")
     env "ARCH=$1" "${@:3}" "$ROOT/qemu/run" "$directory/kernel.image" "$directory/initrd.cpio"
 }
+
+# boot_probe ARCH PROFILE BITS: a program finds its regions at the lowest places.
+boot_probe() { boot_tour "$1" "$2" CMDLINE="aslr=$3 init=bin/probe args=lowest"; }
 
 # boot_crash ARCH PROFILE KIND: has the kernel fail; its report must say why, name the function, and end the run.
 boot_crash() {

@@ -1,9 +1,13 @@
 //! What the command line asks of the kernel.
 //!
-//! The command line is a list of words `key=value`. The kernel leaves alone what it does not know,
-//! because boot loaders add words of their own.
+//! The command line is a list of words `key=value`. The kernel leaves alone keys that it does not know,
+//! because boot loaders add words of their own. A key that it knows with a value that means nothing is
+//! refused: whoever wrote it wants something, and should not believe to have got it.
 
+use core::fmt;
 use core::str::SplitWhitespace;
+
+use vm::aspace::Entropy;
 
 /// The program that runs first if the command line names none.
 const DEFAULT_INIT: &str = "bin/tour";
@@ -14,8 +18,11 @@ const DEFAULT_SHELL: &str = "bin/shell";
 /// Where mappings and regions are placed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Placement {
-    /// At random among the spots that fit.
-    Random,
+    /// At random among the lowest spots that fit, of which there are 2 to the power of `bits`.
+    Random {
+        /// From 0, which always means the lowest one, to [`Entropy::MAX_BITS`].
+        bits: u32,
+    },
     /// In the lowest spot that fits, the same in every run.
     Lowest,
 }
@@ -38,6 +45,29 @@ pub enum LastWords {
     Vmaps,
 }
 
+/// A word of the command line whose value means nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BadValue<'a> {
+    key: &'a str,
+    value: &'a str,
+    /// What would mean something.
+    expected: &'static str,
+}
+
+impl fmt::Display for BadValue<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            key,
+            value,
+            expected,
+        } = self;
+        write!(
+            formatter,
+            "{key}={value} means nothing; it may be {expected}"
+        )
+    }
+}
+
 /// The kernel's options.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Options<'a> {
@@ -49,7 +79,7 @@ pub struct Options<'a> {
     pub shell: Option<&'static str>,
     /// `interactive=1|0`: whether somebody sits at the console.
     pub interaction: Interaction,
-    /// `aslr=off|on`: how addresses are chosen.
+    /// `aslr=off|on|BITS`: how addresses are chosen.
     pub placement: Placement,
     /// `vmaps=exit`: what is shown of the first program when it ends.
     pub last_words: LastWords,
@@ -59,14 +89,17 @@ pub struct Options<'a> {
 
 impl<'a> Options<'a> {
     /// Reads the options from `command_line`; the last word of several with one key counts.
-    pub fn parse(command_line: &'a str) -> Self {
+    ///
+    /// # Errors
+    /// The first word whose value means nothing.
+    pub fn parse(command_line: &'a str) -> Result<Self, BadValue<'a>> {
         let (words, arguments) = split_arguments(command_line);
         let mut options = Self {
             init: DEFAULT_INIT,
             arguments,
             shell: None,
             interaction: Interaction::None,
-            placement: Placement::Random,
+            placement: Placement::RANDOM,
             last_words: LastWords::None,
             test_filter: "",
         };
@@ -75,8 +108,7 @@ impl<'a> Options<'a> {
                 "init" => options.init = value.trim_start_matches('/'),
                 "interactive" if value == "1" => options.interaction = Interaction::Terminal,
                 "interactive" => options.interaction = Interaction::None,
-                "aslr" if value == "off" => options.placement = Placement::Lowest,
-                "aslr" => options.placement = Placement::Random,
+                "aslr" => options.placement = Placement::parse(value)?,
                 "vmaps" if value == "exit" => options.last_words = LastWords::Vmaps,
                 "ktest.filter" => options.test_filter = value,
                 _ => (),
@@ -85,7 +117,28 @@ impl<'a> Options<'a> {
         if options.init == DEFAULT_INIT && options.interaction == Interaction::Terminal {
             options.shell = Some(DEFAULT_SHELL);
         }
-        options
+        Ok(options)
+    }
+}
+
+impl Placement {
+    /// At random, with as many bits as usual.
+    const RANDOM: Self = Self::Random {
+        bits: Entropy::DEFAULT_BITS,
+    };
+
+    /// Reads the value of `aslr=`.
+    fn parse(value: &str) -> Result<Self, BadValue<'_>> {
+        let bits = || value.parse().ok().filter(|bits| *bits <= Entropy::MAX_BITS);
+        match value {
+            "off" => Ok(Self::Lowest),
+            "on" => Ok(Self::RANDOM),
+            _ => bits().map(|bits| Self::Random { bits }).ok_or(BadValue {
+                key: "aslr",
+                value,
+                expected: "off, on, or a number of bits from 0 to 36",
+            }),
+        }
     }
 }
 
@@ -112,21 +165,25 @@ mod tests {
 
     use super::{Interaction, LastWords, Options, Placement};
 
+    /// The options in a command line without nonsense.
+    fn parse(command_line: &str) -> Options<'_> {
+        Options::parse(command_line).expect("all values mean something")
+    }
+
     #[ktest]
     fn an_empty_command_line_means_the_defaults() {
-        let options = Options::parse("");
+        let options = parse("");
         assert_eq!(options.init, "bin/tour");
         assert_eq!(options.arguments, "");
         assert_eq!(options.interaction, Interaction::None);
-        assert_eq!(options.placement, Placement::Random);
+        assert_eq!(options.placement, Placement::Random { bits: 30 });
         assert_eq!(options.last_words, LastWords::None);
         assert_eq!(options.test_filter, "");
     }
 
     #[ktest]
     fn words_are_found_among_unknown_ones() {
-        let options =
-            Options::parse("quiet init=/bin/hello x=y interactive=1 aslr=off vmaps=exit myargs=1");
+        let options = parse("quiet init=/bin/hello x=y interactive=1 aslr=off vmaps=exit myargs=1");
         assert_eq!(options.init, "bin/hello");
         assert_eq!(options.interaction, Interaction::Terminal);
         assert_eq!(options.placement, Placement::Lowest);
@@ -136,14 +193,14 @@ mod tests {
 
     #[ktest]
     fn arguments_take_the_rest_of_the_line() {
-        let options = Options::parse("init=bin/a args=one two init=bin/b");
+        let options = parse("init=bin/a args=one two init=bin/b");
         assert_eq!(options.init, "bin/a");
         assert_eq!(options.arguments, "one two init=bin/b");
     }
 
     #[ktest]
     fn a_shell_follows_the_tour_if_somebody_is_there() {
-        let shell = |line| Options::parse(line).shell;
+        let shell = |line| parse(line).shell;
         assert_eq!(shell("interactive=1"), Some("bin/shell"));
         assert_eq!(shell("interactive=1 init=bin/tour"), Some("bin/shell"));
         assert_eq!(shell("interactive=1 init=bin/hello"), None);
@@ -151,10 +208,33 @@ mod tests {
     }
 
     #[ktest]
+    fn places_are_chosen_with_as_many_bits_as_one_says() {
+        let placement = |line| parse(line).placement;
+        assert_eq!(placement("aslr=on"), Placement::Random { bits: 30 });
+        assert_eq!(placement("aslr=off"), Placement::Lowest);
+        for bits in [0, 1, 8, 36] {
+            let line = alloc::format!("aslr=off aslr={bits}");
+            assert_eq!(parse(&line).placement, Placement::Random { bits });
+        }
+    }
+
+    #[ktest]
+    fn a_value_that_means_nothing_is_refused() {
+        for value in ["", "37", "-1", "8bits", "Off", "yes", "99999999999"] {
+            let line = alloc::format!("init=bin/a aslr={value} x=y");
+            let error = Options::parse(&line).expect_err("no such value");
+            let text = alloc::format!("{error}");
+            assert!(
+                text.starts_with(&alloc::format!("aslr={value} means nothing")),
+                "{text}"
+            );
+        }
+        // What a program is told is its own affair.
+        assert!(Options::parse("aslr=off args=aslr=banana").is_ok());
+    }
+
+    #[ktest]
     fn the_last_of_two_words_counts() {
-        assert_eq!(
-            Options::parse("ktest.filter=a ktest.filter=b").test_filter,
-            "b"
-        );
+        assert_eq!(parse("ktest.filter=a ktest.filter=b").test_filter, "b");
     }
 }

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use arch::paging::{self, Tables};
 use spin::Once;
 use syscall::{Name, Result};
-use vm::aspace::{AddressSpace, Aslr, AspaceConfig};
+use vm::aspace::{AddressSpace, Aslr, AspaceConfig, Entropy};
 use vm::mmu::{Domain, Mmu};
 
 use crate::memory::pages;
@@ -27,7 +27,11 @@ pub fn set_placement(placement: Placement) {
 pub fn create(name: Name) -> Result<Arc<AddressSpace<Tables>>> {
     let aslr = match PLACEMENT.get() {
         Some(Placement::Lowest) => Aslr::Off,
-        Some(Placement::Random) | None => Aslr::On(random::next),
+        Some(Placement::Random { bits }) => Aslr::On(Entropy {
+            source: random::next,
+            bits: *bits,
+        }),
+        None => Aslr::On(Entropy::new(random::next)),
     };
     let config = AspaceConfig {
         name,

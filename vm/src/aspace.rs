@@ -34,8 +34,33 @@ pub(crate) type Root<M> = Option<Arc<Vmar<M>>>;
 pub enum Aslr {
     /// To the lowest place.
     Off,
-    /// To a place chosen with this source of random numbers.
-    On(fn() -> u64),
+    /// To a place chosen at random.
+    On(Entropy),
+}
+
+/// Where random choices come from, and how many places they choose among.
+#[derive(Clone, Copy, Debug)]
+pub struct Entropy {
+    /// The next random number.
+    pub source: fn() -> u64,
+    /// A place is one of the lowest 2 to the power of this; beyond [`Self::MAX_BITS`] nothing changes.
+    pub bits: u32,
+}
+
+impl Entropy {
+    /// The usual number of bits.
+    pub const DEFAULT_BITS: u32 = 30;
+
+    /// The bits that tell all pages of the largest address space apart.
+    pub const MAX_BITS: u32 = 36;
+
+    /// The usual number of bits from `source`.
+    pub const fn new(source: fn() -> u64) -> Self {
+        Self {
+            source,
+            bits: Self::DEFAULT_BITS,
+        }
+    }
 }
 
 /// What an address space is made of.

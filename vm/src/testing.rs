@@ -8,7 +8,7 @@ use std::vec::Vec;
 use syscall::{Koid, Name, Result, VmOptions, VmoOptions};
 
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
-use crate::aspace::{AddressSpace, Aslr, AspaceConfig};
+use crate::aspace::{AddressSpace, Aslr, AspaceConfig, Entropy};
 use crate::mmu::{Access, Domain, Mmu, MmuCursor};
 use crate::pages::{FrameCounts, PageDatabase};
 use crate::sim::{Machine, SimMmu};
@@ -46,7 +46,7 @@ pub struct World {
 impl World {
     /// A machine with 8 MiB and an address space that places regions at random.
     pub fn new() -> Self {
-        Self::with_aslr(Aslr::On(random))
+        Self::with_aslr(Aslr::On(Entropy::new(random)))
     }
 
     pub fn with_aslr(aslr: Aslr) -> Self {

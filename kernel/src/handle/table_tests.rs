@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use ktest::ktest;
 
-use super::{HandleTable, SPARE_SLOTS, Scramble};
+use super::{HandleTable, MAX_HANDLES, SPARE_SLOTS, Scramble};
 
 const SEED: u64 = 0x1234_5678_9abc_def0;
 
@@ -61,6 +61,16 @@ fn a_value_of_one_table_means_nothing_in_another() {
         assert!(other.insert(entry).is_ok());
     }
     assert!(values.iter().all(|value| other.get(*value).is_none()));
+}
+
+#[ktest]
+fn a_full_table_gives_back_what_it_has_no_room_for() {
+    let (mut table, values) = table_of(MAX_HANDLES as u32);
+    assert_eq!(table.len(), MAX_HANDLES);
+    assert_eq!(table.insert(7), Err(7));
+    assert_eq!(table.remove(values[9]), Some(9));
+    assert!(table.insert(7).is_ok());
+    assert_eq!(table.insert(8), Err(8));
 }
 
 #[ktest]

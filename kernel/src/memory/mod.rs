@@ -30,7 +30,7 @@ use spin::Once;
 use syscall::info::KmemStats;
 use syscall::{Name, Result, Status, VmOptions};
 use vm::addr::{PAGE_SIZE, PageCount, PhysRange, VirtAddr};
-use vm::aspace::{AddressSpace, Aslr, AspaceConfig};
+use vm::aspace::{AddressSpace, Aslr, AspaceConfig, Entropy};
 use vm::cpu::{CpuId, CurrentCpu};
 use vm::heap::{HeapStatistics, KernelHeap};
 use vm::mmu::{Access, Domain, MemoryType};
@@ -126,7 +126,7 @@ pub fn init(info: &BootInfo, image: &KernelImage) -> Result<(), MemoryError> {
         name: Name::new_lossy("kernel"),
         range: paging::KERNEL_VMAR,
         domain: Domain::Kernel,
-        aslr: Aslr::On(random::next),
+        aslr: Aslr::On(Entropy::new(random::next)),
     };
     let space = AddressSpace::new(config, tables, pages)?;
     KERNEL_SPACE.call_once(|| space);

@@ -101,6 +101,37 @@ fn a_process_that_ends_closes_its_handles_and_forgets_its_regions() {
 }
 
 #[ktest]
+fn the_last_handle_to_a_process_without_threads_ends_it() {
+    let process = process();
+    let first = Handle::new(Arc::clone(&process), Rights::NONE);
+    let second = Handle::new(Arc::clone(&process), Rights::NONE);
+    drop(first);
+    assert_eq!(process.phase(), Phase::New);
+    drop(second);
+    assert_eq!(process.phase(), Phase::Ended(0));
+}
+
+#[ktest]
+fn a_killed_job_takes_its_processes_along_and_takes_no_others() {
+    let job = Job::new(Name::new_lossy("test job")).expect("memory for a job");
+    let create = || Process::new(&job, Name::new_lossy("test"));
+    let members = [(); 3].map(|()| create().expect("memory for a process"));
+    let outsider = process();
+    members[1].abandon();
+    let mut seen = alloc::vec::Vec::new();
+    job.for_each_process(|process| seen.push(process.header().koid()));
+    let expected = [&members[0], &members[2]].map(|process| process.header().koid());
+    assert_eq!(seen, expected);
+    job.kill();
+    let phases = members.each_ref().map(|process| process.phase());
+    let killed = Phase::Ended(-1024);
+    assert_eq!(phases, [killed, Phase::Ended(0), killed]);
+    assert_eq!(create().err(), Some(Status::BAD_STATE));
+    assert_eq!(outsider.phase(), Phase::New);
+    outsider.abandon();
+}
+
+#[ktest]
 fn names_belong_to_objects_that_have_one() {
     let process = process();
     let name = Name::new_lossy("renamed");

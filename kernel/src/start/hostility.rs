@@ -10,7 +10,7 @@ use ktest::ktest;
 use syscall::Status;
 
 use super::tests::{code_of, probe};
-use crate::object::EXCEPTION_KILL;
+use crate::object::{EXCEPTION_KILL, processes};
 
 /// What `probe` ends with when it has no deed of that number.
 const NO_SUCH_DEED: i64 = 100;
@@ -77,6 +77,15 @@ fn a_program_that_wants_all_memory_is_refused_and_gives_it_back() {
 fn a_program_that_wants_all_handles_is_refused() {
     let refused = i64::from(Status::NO_MEMORY.into_raw());
     assert_eq!(code_of(&probe("greed handles")), refused);
+}
+
+#[ktest]
+fn a_program_that_wants_all_processes_is_refused_and_gives_them_back() {
+    let refused = i64::from(Status::NO_MEMORY.into_raw());
+    let alive = || processes().expect("memory for a list").len();
+    let before = alive();
+    assert_eq!(code_of(&probe("greed processes")), refused);
+    assert_eq!(alive(), before);
 }
 
 #[ktest]

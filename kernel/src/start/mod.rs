@@ -31,6 +31,9 @@ use crate::{console, fault, loader, memory, object, panic, sched, syscalls, user
 /// What the machine and the person who started it told the kernel.
 static BOOT_INFO: Once<BootInfo> = Once::new();
 
+/// What the command line asks for.
+static OPTIONS: Once<Options<'static>> = Once::new();
+
 /// What traps call.
 static HANDLERS: Handlers = Handlers {
     system_call: syscalls::system_call,
@@ -74,7 +77,10 @@ extern "Rust" fn kernel_main(handoff: Handoff) -> ! {
         words,
         "give the kernel fewer words (CMDLINE=)",
     );
-    let options = Options::parse(words);
+    let options = OPTIONS.call_once(|| {
+        let advice = "correct the word (CMDLINE=)";
+        done("reading the command line", Options::parse(words), advice)
+    });
     user_space::set_placement(options.placement);
 
     let image = boot::image();
@@ -118,16 +124,27 @@ fn done<T, E: fmt::Display>(step: &str, result: Result<T, E>, advice: &str) -> T
 ///
 /// # Panics
 /// If the start has not come that far.
+#[cfg(test)]
 pub fn boot_info() -> &'static BootInfo {
     BOOT_INFO
         .get()
         .expect("threads start after the machine's description was read")
 }
 
+/// What the command line asks for.
+///
+/// # Panics
+/// If the start has not come that far.
+fn options() -> &'static Options<'static> {
+    OPTIONS
+        .get()
+        .expect("threads start after the command line was read")
+}
+
 /// The first thread: runs the first program, or the tests, and ends the run.
 #[cfg(not(test))]
 fn main_thread(_: usize) {
-    let options = Options::parse(&boot_info().command_line);
+    let options = options();
     let has_passed = |path, arguments| crate::monitor::run_path(path, arguments) == Ok(0);
     match options.last_words {
         LastWords::None => {}
@@ -147,6 +164,6 @@ fn main_thread(_: usize) {
 /// The first thread: runs the first program, or the tests, and ends the run.
 #[cfg(test)]
 fn main_thread(_: usize) {
-    let options = Options::parse(&boot_info().command_line);
+    let options = options();
     arch::power::exit(crate::ktest::run_all(options.test_filter))
 }

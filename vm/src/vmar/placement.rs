@@ -11,9 +11,6 @@ use crate::aspace::Aslr;
 use crate::mmu::Mmu;
 use crate::region_tree::{GapRequest, RegionTree};
 
-/// The bits of randomness in a place, unless the VMAR is compact.
-const ENTROPY_BITS: u32 = 30;
-
 /// The bits of randomness in a place of a compact VMAR, which keeps its regions together.
 const COMPACT_ENTROPY_BITS: u32 = 8;
 
@@ -176,10 +173,10 @@ impl Choice {
                 align_log2,
                 ..needed
             },
-            entropy_bits: if is_compact {
-                COMPACT_ENTROPY_BITS
-            } else {
-                ENTROPY_BITS
+            entropy_bits: match vmar.aslr {
+                Aslr::Off => 0,
+                Aslr::On(_) if is_compact => COMPACT_ENTROPY_BITS,
+                Aslr::On(entropy) => entropy.bits,
             },
             aslr: vmar.aslr,
         }
@@ -188,7 +185,7 @@ impl Choice {
     fn guess<M: Mmu>(&self, regions: &RegionTree<RegionAdapter<M>>) -> Option<VirtRange> {
         match self.aslr {
             Aslr::Off => self.find(self.preferred, regions),
-            Aslr::On(random) => self.preferred.guess(self.entropy_bits, random),
+            Aslr::On(entropy) => self.preferred.guess(self.entropy_bits, entropy.source),
         }
     }
 
@@ -207,7 +204,7 @@ impl Choice {
     ) -> Option<VirtRange> {
         let base = match self.aslr {
             Aslr::Off => regions.lowest_gap(gap),
-            Aslr::On(random) => regions.random_gap(gap, self.entropy_bits, random),
+            Aslr::On(entropy) => regions.random_gap(gap, self.entropy_bits, entropy.source),
         };
         VirtRange::new(base?, gap.pages)
     }

@@ -1,16 +1,20 @@
 //! Running out of memory at every allocation of every call that allocates.
 
+use alloc::sync::Arc;
+
 use ktest::ktest;
 use syscall::kernel::{SystemCalls, UserOut};
-use syscall::{HandleValue, Result, Rights, Status, VmOptions, VmarOp, VmoOptions};
+use syscall::{HandleValue, ProcessOptions, Result, Rights, Status, VmOptions, VmarOp, VmoOptions};
 use vm::addr::PAGE_SIZE;
 use vm::try_alloc::fault;
 
 use super::{Sandbox, in_process};
+use crate::handle::Handle;
 use crate::loader;
 use crate::memory::pages;
+use crate::object::Job;
 use crate::sched::Deadline;
-use crate::syscalls::Calls;
+use crate::syscalls::{Calls, caller};
 
 /// More frames than any of the calls here takes.
 const MANY: usize = 64;
@@ -184,6 +188,51 @@ fn vmar_op_range_without_memory_changes_nothing() {
             }
         };
         starve(sandbox, operate(VmarOp::COMMIT), operate(VmarOp::DECOMMIT));
+    });
+}
+
+#[ktest]
+fn process_create_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        let root = Handle::new(Arc::clone(Job::root()), Rights::JOB_DEFAULT);
+        let job = caller().add_handle(root).expect("room for a handle");
+        sandbox.set(7, job);
+        let create = |sandbox: &Sandbox| {
+            let (process, vmar) = (sandbox.out(0), sandbox.out(1));
+            let name = sandbox.input(6);
+            let none = ProcessOptions::empty();
+            Calls.process_create(sandbox.get(7), name, 8, none, process, vmar)
+        };
+        let close = |sandbox: &Sandbox| {
+            Calls.handle_close(sandbox.get(1))?;
+            Calls.handle_close(sandbox.get(0))
+        };
+        starve(sandbox, create, close);
+    });
+}
+
+#[ktest]
+fn process_write_memory_without_memory_says_so_and_can_be_repeated() {
+    in_process(|sandbox| {
+        let process = crate::sched::current().process().cloned();
+        let process = process.expect("the thread of the sandbox");
+        let handle = Handle::new(process, Rights::PROCESS_DEFAULT);
+        let own = caller().add_handle(handle).expect("room for a handle");
+        let vmo = sandbox.vmo(PAGE_SIZE as u64, VmoOptions::RESIZABLE);
+        let (read, page) = (VmOptions::PERM_READ, PAGE_SIZE);
+        let mapped = Calls.vmar_map(sandbox.root, read, 0, vmo, 0, page, sandbox.out(5));
+        assert_eq!(mapped, Ok(()));
+        sandbox.set(6, own);
+        sandbox.set(7, vmo);
+        let write = |sandbox: &Sandbox| {
+            let (own, place) = (sandbox.get(6), sandbox.get(5));
+            Calls.process_write_memory(own, place, sandbox.input(0), 8, sandbox.out(1))
+        };
+        let cut = |sandbox: &Sandbox| {
+            Calls.vmo_set_size(sandbox.get(7), 0)?;
+            Calls.vmo_set_size(sandbox.get(7), PAGE_SIZE as u64)
+        };
+        starve(sandbox, write, cut);
     });
 }
 

@@ -9,7 +9,7 @@ mod places;
 use syscall::{Result, Status, VmOptions};
 
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
-use crate::aspace::Aslr;
+use crate::aspace::{Aslr, Entropy};
 use crate::counters::{Event, Totals};
 use crate::mmu::{Access, Domain, Mmu, MmuCursor, PageSize};
 use crate::pages::{OwnerKind, owner};

@@ -17,6 +17,7 @@ mod overwrite;
 mod placement;
 mod protect;
 mod random_calls;
+mod spread;
 mod stream_size;
 mod touch;
 mod unmap;

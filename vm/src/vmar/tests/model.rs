@@ -7,7 +7,7 @@ use syscall::VmOptions;
 
 use super::flat_map::{MapStep, Model, PAGES, VMO_PAGES, VMOS, access_of};
 use crate::addr::{PAGE_SIZE, VirtAddr};
-use crate::aspace::Aslr;
+use crate::aspace::{Aslr, Entropy};
 use crate::counters::{Event, Totals};
 use crate::mmu::{Access, PageSize};
 use crate::paging::EntryFormat;
@@ -137,7 +137,7 @@ impl Pair {
     /// Each page of the model stands for `unit` bytes.
     fn new(unit: usize) -> Self {
         let pages = unit / PAGE_SIZE;
-        let world = World::with_frames(Aslr::On(random), 2048 + 64 * pages);
+        let world = World::with_frames(Aslr::On(Entropy::new(random)), 2048 + 64 * pages);
         let aligned = CAN_ALL | VmOptions::from_raw(PageSize::Large.shift() << 24);
         let whole = world.root.allocate(aligned, 0, PAGES * unit);
         let vmars = vec![whole.expect("room")];

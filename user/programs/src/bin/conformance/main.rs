@@ -51,6 +51,7 @@ mod vmar_overwrite;
 mod vmar_placement;
 mod vmar_protect;
 mod vmar_rights;
+mod vmar_spread;
 mod vmar_unmap;
 mod vmo_copy;
 mod vmo_create;
@@ -68,6 +69,7 @@ fn main() -> i64 {
         vmar_allocate::pairs::TESTS,
         vmar_allocate::effects::TESTS,
         vmar_placement::TESTS,
+        vmar_spread::TESTS,
         vmar_map::arguments::TESTS,
         vmar_map::places::TESTS,
         vmar_map::order::TESTS,

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use zx::{HandleBased, Rights, Status, Vmar, VmarFlags, VmarFlagsExtended, Vmo, VmoOptions};
+use zx::{
+    HandleBased, ProcessOptions, Rights, Status, Vmar, VmarFlags, VmarFlagsExtended, VmarOp, Vmo,
+    VmoOptions,
+};
 
 const PAGE: usize = 4096;
 
@@ -27,6 +30,7 @@ const ANY_MAPPING: VmarFlags = VmarFlags::CAN_MAP_SPECIFIC
 /// | `faults` | touches a mapping without end |
 /// | `handles` | duplicates a handle |
 /// | `regions` | makes regions in each other, some of them for the kernel to clean up |
+/// | `processes` | creates processes, maps a page into each, closes them all, and does it again |
 /// | `mappings` | maps every other page, and then changes every other page of those |
 pub fn take(what: &str) -> Option<i64> {
     let taken = match what {
@@ -35,6 +39,7 @@ pub fn take(what: &str) -> Option<i64> {
         "handles" => handles(),
         "regions" => regions(),
         "mappings" => mappings(),
+        "processes" => processes(),
         _ => return None,
     };
     Some(taken.map_or_else(|status| i64::from(status.into_raw()), |()| 0))
@@ -85,6 +90,47 @@ fn regions() -> Result<(), Status> {
     // SAFETY: nothing of the program's own is in the region.
     unsafe { nested()?.destroy() }?;
     nested().map(drop)
+}
+
+/// Bytes that are left for processes: enough for hundreds.
+const PROCESS_BYTES: u64 = 4 << 20;
+
+/// Processes that stay until memory runs out, twice; as many the second time, or something has leaked.
+fn processes() -> Result<(), Status> {
+    let free = rt::system_resource().mem_stats()?.free_bytes;
+    let hoard = free.saturating_sub(PROCESS_BYTES) as usize / PAGE * PAGE;
+    let base = rt::vmar_root_self().map(0, &endless()?, 0, hoard, READ_WRITE)?;
+    rt::vmar_root_self().op_range(VmarOp::COMMIT, base, hoard)?;
+    let first = until_refused()?;
+    let second = until_refused()?;
+    assert!(first > 50, "only {first} processes");
+    // The heaps of program and kernel keep what they have grown by, so the numbers need not be equal.
+    assert!(
+        second >= first - first / 16,
+        "{first}, but then {second} processes"
+    );
+    Err(Status::NO_MEMORY)
+}
+
+/// Creates processes until there is no memory for another one; returns how many, and closes them all.
+fn until_refused() -> Result<usize, Status> {
+    let page = Vmo::create(PAGE as u64)?;
+    let mut children = Vec::new();
+    loop {
+        if children.try_reserve(1).is_err() {
+            return Ok(children.len());
+        }
+        let created = rt::job_default().create_child_process(ProcessOptions::empty(), b"greed");
+        let mapped = created.and_then(|(process, root)| {
+            root.map(0, &page, 0, PAGE, READ_WRITE)?;
+            Ok((process, root))
+        });
+        match mapped {
+            Ok(child) => children.push(child),
+            Err(Status::NO_MEMORY) => return Ok(children.len()),
+            Err(other) => return Err(other),
+        }
+    }
 }
 
 fn mappings() -> Result<(), Status> {

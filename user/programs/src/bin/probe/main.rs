@@ -15,6 +15,7 @@
 //! | `registers N` | sleeps now and then, and ends with 0 if its vector registers keep `N` meanwhile |
 //! | `crash KIND` | has the monitor make the kernel fail |
 //! | `hide DEED` | makes its code execute-only if the machine can, and does something after that |
+//! | `lowest` | ends with 0 if a new region is at the lowest place where there is room |
 //! | `greed WHAT` | takes all that it can get; ends with the status that stopped it |
 
 #![no_std]
@@ -30,7 +31,7 @@ mod greed;
 mod hide;
 
 use programs::registers;
-use zx::{MonotonicDuration, MonotonicInstant, VmarFlags, Vmo, sys};
+use zx::{MonotonicDuration, MonotonicInstant, Status, VmarFlags, Vmo, sys};
 
 /// The code for arguments that mean nothing, and for numbers that nothing has.
 const NOT_UNDERSTOOD: i64 = 100;
@@ -64,9 +65,33 @@ fn main() -> i64 {
         "registers" => number.parse().map_or(NOT_UNDERSTOOD, keep_registers),
         "crash" => crash(number),
         "hide" => hide::act(number).unwrap_or(NOT_UNDERSTOOD),
+        "lowest" => lowest().map_or_else(|status| i64::from(status.into_raw()), verdict),
         "greed" => greed::take(number).unwrap_or(NOT_UNDERSTOOD),
         _ => NOT_UNDERSTOOD,
     }
+}
+
+/// Whether each of a few new regions of a page is at the lowest place where there is one.
+fn lowest() -> Result<bool, Status> {
+    const PAGE: usize = 4096;
+
+    let root = rt::vmar_root_self();
+    for _ in 0..3 {
+        let maps = root.info_maps_vec()?;
+        let mut place = maps.first().map_or(0, |map| map.base);
+        for map in maps.iter().filter(|map| map.depth == 1) {
+            if map.base > place {
+                break;
+            }
+            place = map.base + map.size;
+        }
+        let (_, base) = root.allocate(0, PAGE, VmarFlags::empty())?;
+        if base != place {
+            rt::println!("{base:#x} is not {place:#x}");
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn address(text: &str) -> Option<usize> {

@@ -10,7 +10,7 @@ fn put(vmar: &Region, options: VmOptions, vmo: &Memory, pages: usize) -> VirtAdd
 #[test]
 fn a_mapping_goes_where_large_pages_can_show_it() {
     let shift = PageSize::Large.shift();
-    for aslr in [Aslr::Off, Aslr::On(random)] {
+    for aslr in [Aslr::Off, Aslr::On(Entropy::new(random))] {
         let world = World::with_aslr(aslr);
         let vmo = world.vmo(2 * L);
         for _ in 0..4 {
