@@ -18,7 +18,7 @@ use model::{
 use syscall::{Result, Status, VmOptions};
 
 use crate::addr::{PageCount, VirtAddr, VirtRange};
-use crate::aspace::Aslr;
+use crate::aspace::{Aslr, Entropy};
 use crate::mmu::{Access, Mmu, MmuCursor};
 use crate::testing::*;
 use crate::vmar::{MapEntryKind, MapRequest, OpChildren, RangeOp, RangeRequest};
@@ -83,7 +83,7 @@ struct Round {
 impl Round {
     fn new(seed: u64, shape: Shape) -> Self {
         PLACES.set(Random::new(seed));
-        let world = World::with_aslr(Aslr::On(random_place));
+        let world = World::with_aslr(Aslr::On(Entropy::new(random_place)));
         let window = world.vmar(shape.pages);
         let vmo = |(number, pages)| {
             if Shape::is_resizable(number) {
