@@ -88,7 +88,7 @@ impl Wish {
     ///   not page aligned.
     /// - `ACCESS_DENIED`: an offset that means something, without `CAN_MAP_SPECIFIC`.
     /// - `INVALID_ARGS`: larger than the VMAR, or outside; an exact place that is not aligned as wished.
-    #[inline]
+    #[inline(always)]
     pub fn new(request: PlaceRequest, vmar: Surroundings) -> Result<Self> {
         let is_exact = request.options.intersects(EXACT);
         let is_limit = request.options.contains(VmOptions::OFFSET_IS_UPPER_LIMIT);

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use core::ops::ControlFlow;
 
+use spin::mutex::SpinMutexGuard;
 use syscall::{Result, Status, VmOptions};
 
 use super::clear::remove_translations;
@@ -27,7 +28,7 @@ impl<M: Mmu> Vmar<M> {
     /// # Errors
     /// `NO_MEMORY`: there is none for page tables or, in the kernel, pages. The page table and the list
     /// are as before; a VMO that the kernel maps keeps the pages that were made.
-    #[inline]
+    #[inline(always)]
     pub(super) fn list_and_fill(
         &self,
         region: &Arc<Region<M>>,
@@ -43,27 +44,36 @@ impl<M: Mmu> Vmar<M> {
             Others::Some
         };
         vmo.attach(region);
-        let domain = self.owner().config().domain;
-        if domain == Domain::Kernel || options.contains(VmOptions::MAP_RANGE) {
-            mapping.marks().note_entered();
+        match self.owner().config().domain {
+            Domain::User if !options.contains(VmOptions::MAP_RANGE) => Ok(others),
+            domain => self.fill(region, mapping, domain, vmo).map(|()| others),
         }
+    }
+
+    /// Enters the pages that are present, or in the kernel all, of a new mapping.
+    ///
+    /// # Errors
+    /// As [`list_and_fill`](Self::list_and_fill).
+    #[inline(never)]
+    fn fill(
+        &self,
+        region: &Region<M>,
+        mapping: &Mapping<M>,
+        domain: Domain,
+        mut vmo: SpinMutexGuard<'_, VmoState<M>>,
+    ) -> Result<()> {
+        mapping.marks().note_entered();
+        let fill = Fill::new(region, mapping, domain);
         let filled = match domain {
-            Domain::Kernel => Fill::new(region, mapping, domain).all(&mut vmo),
-            Domain::User if options.contains(VmOptions::MAP_RANGE) => {
-                Fill::new(region, mapping, domain).present(&vmo)
-            }
-            Domain::User => return Ok(others),
+            Domain::Kernel => fill.all(&mut vmo),
+            Domain::User => fill.present(&vmo),
         };
-        match filled {
-            Ok(()) => Ok(others),
-            Err(status) => {
-                remove_translations(self.owner().mmu(), region.range());
-                let listed = vmo.detach(region);
-                drop(vmo);
-                drop(listed);
-                Err(status)
-            }
-        }
+        filled.inspect_err(|_| {
+            remove_translations(self.owner().mmu(), region.range());
+            let listed = vmo.detach(region);
+            drop(vmo);
+            drop(listed);
+        })
     }
 }
 

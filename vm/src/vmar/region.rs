@@ -76,11 +76,12 @@ const MIXED: u8 = u8::MAX;
 /// What 120 bytes leave beside the two reference counts.
 const REGION_BYTES: usize = 120 - 2 * size_of::<usize>();
 
-/// What a mapping is made with, in the bits that the number of a page leaves free.
+/// What a mapping is made with, in the bits that the number of a page leaves free: options at their places
+/// in an option word, less four, and what its pages may ever allow where no such option is.
 ///
 /// ```text
-///   63  61 60      57 56  52 51                         0
-///  [  0   | options |maximal|  number of the first page  ]
+///   63     57 56     54 53     52 51                         0
+///  [ options | maximal | options |  number of the first page  ]
 /// ```
 #[derive(Clone, Copy, Eq, PartialEq)]
 struct Fixed(u64);
@@ -88,26 +89,34 @@ struct Fixed(u64);
 impl Fixed {
     /// The bits of the number.
     const NUMBER: u64 = PageIndex::LIMIT.number() - 1;
-    const MAXIMAL_SHIFT: u32 = 52;
-    const OPTIONS_SHIFT: u32 = 57;
+    const MAXIMAL_SHIFT: u32 = 54;
+    const OPTIONS_SHIFT: u32 = 52 - 4;
     /// The options that a mapping remembers: how its place was found, and where it faults. Two mappings
     /// become one only if these are the same.
-    const OPTIONS: [VmOptions; 4] = [
-        VmOptions::SPECIFIC,
-        VmOptions::SPECIFIC_OVERWRITE,
-        VmOptions::OFFSET_IS_UPPER_LIMIT,
-        VmOptions::FAULT_BEYOND_STREAM_SIZE,
-    ];
-    const FAULTS_BEYOND_STREAM: u64 = 1 << (Self::OPTIONS_SHIFT + 3);
+    const OPTIONS: VmOptions = VmOptions::SPECIFIC
+        .union(VmOptions::SPECIFIC_OVERWRITE)
+        .union(VmOptions::OFFSET_IS_UPPER_LIMIT)
+        .union(VmOptions::FAULT_BEYOND_STREAM_SIZE);
+    const FAULTS_BEYOND_STREAM: u64 =
+        (VmOptions::FAULT_BEYOND_STREAM_SIZE.bits() as u64) << Self::OPTIONS_SHIFT;
 
+    #[inline]
     fn new(options: VmOptions, maximal: Access) -> Self {
-        let mut bits = u64::from(maximal.bits()) << Self::MAXIMAL_SHIFT;
-        for (index, option) in Self::OPTIONS.into_iter().enumerate() {
-            if options.contains(option) {
-                bits |= 1 << (Self::OPTIONS_SHIFT + index as u32);
-            }
+        const {
+            let taken = (Self::OPTIONS.bits() as u64) << Self::OPTIONS_SHIFT;
+            let maximal = (Access::all().bits() as u64) << Self::MAXIMAL_SHIFT;
+            assert!(
+                taken & maximal == 0 && (taken | maximal) & Self::NUMBER == 0,
+                "each bit has one meaning"
+            );
+            assert!(
+                taken >> Self::OPTIONS_SHIFT == Self::OPTIONS.bits() as u64,
+                "all options have room"
+            );
         }
-        Self(bits)
+        let options = u64::from(options.intersection(Self::OPTIONS).bits());
+        let maximal = u64::from(maximal.bits());
+        Self(options << Self::OPTIONS_SHIFT | maximal << Self::MAXIMAL_SHIFT)
     }
 
     const fn of(word: u64) -> Self {
@@ -120,10 +129,7 @@ impl Fixed {
     }
 
     fn options(self) -> VmOptions {
-        let has = |index: usize| self.0 >> (Self::OPTIONS_SHIFT + index as u32) & 1 != 0;
-        let options = Self::OPTIONS.into_iter().enumerate();
-        let held = options.filter(|(index, _)| has(*index));
-        held.fold(VmOptions::empty(), |all, (_, option)| all | option)
+        VmOptions::from_raw((self.0 >> Self::OPTIONS_SHIFT) as u32).intersection(Self::OPTIONS)
     }
 
     const fn maximal(self) -> Access {
