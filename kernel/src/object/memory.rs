@@ -58,10 +58,16 @@ impl VmoObject {
     /// # Errors
     /// Those of [`Vmo::create`].
     pub fn create(size: u64, options: VmoOptions) -> Result<Arc<Self>> {
-        let koid = next_koid();
-        let vmo = Vmo::create(pages(), koid, size, options)?;
+        Self::new(Vmo::create(pages(), next_koid(), size, options)?)
+    }
+
+    /// The object for a VMO that has none yet.
+    ///
+    /// # Errors
+    /// - `NO_MEMORY`: no memory for the object.
+    pub fn new(vmo: Arc<Vmo<Tables>>) -> Result<Arc<Self>> {
         try_arc(Self {
-            header: Header::with_koid(koid),
+            header: Header::with_koid(vmo.koid()),
             vmo,
         })
     }

@@ -8,7 +8,7 @@ use syscall::{HandleValue, Result, Rights, Status, SystemResource};
 use super::caller;
 use super::user_memory::{range, read_bytes, write, write_bytes};
 use crate::object::Resource;
-use crate::{console, monitor};
+use crate::{console, monitor, sched};
 
 /// Bytes that are copied at a time.
 const CHUNK_BYTES: usize = 256;
@@ -16,10 +16,11 @@ const CHUNK_BYTES: usize = 256;
 /// The longest monitor command.
 const COMMAND_BYTES: usize = 256;
 
-/// Writes a buffer to the console.
+/// Writes a buffer to the console. Others have their turns meanwhile, and it ends early with the thread.
 ///
 /// # Errors
 /// - `INVALID_ARGS`: the buffer cannot be read; what came before the bad page has been written.
+/// - `CANCELED`: the thread is to end; what came before has been written.
 pub fn write_console(buffer: UserIn<u8>, size: usize) -> Result<()> {
     // The whole claim is checked first, so that an impossible one writes nothing.
     range(buffer.address(), size)?;
@@ -34,6 +35,7 @@ pub fn write_console(buffer: UserIn<u8>, size: usize) -> Result<()> {
         read_bytes(UserIn::new(address), part)?;
         console::write(part);
         done += part.len();
+        sched::pause().map_err(|_| Status::CANCELED)?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::user_memory::{self, write_bytes};
 use crate::memory;
 use crate::object::EXCEPTION_KILL;
 use crate::random;
-use crate::sched::{Deadline, WaitQueue, now, yield_now};
+use crate::sched::{self, Deadline, WaitQueue, now, yield_now};
 
 /// What `system_get_version_string` answers, with its terminating NUL.
 const VERSION: &str = concat!("jacinth ", env!("CARGO_PKG_VERSION"), "\0");
@@ -85,6 +85,8 @@ pub fn get_features(kind: FeatureKind, out: UserOut<u32>) -> Result<()> {
 }
 
 /// Fills a buffer with random bytes; ends the program if it cannot be written.
+///
+/// Others have their turns meanwhile, and it ends early with the thread.
 pub fn cprng_draw(out: UserOut<u8>, size: usize) {
     let mut bytes = [0; DRAW_BYTES];
     let mut done = 0;
@@ -102,5 +104,8 @@ pub fn cprng_draw(out: UserOut<u8>, size: usize) {
             return;
         }
         done += part.len();
+        if sched::pause().is_err() {
+            return;
+        }
     }
 }

@@ -11,6 +11,7 @@ use syscall::{HandleValue, Result, Rights, Status, VmOptions, VmarOp};
 use vm::addr::VirtAddr;
 use vm::mmu::Access;
 use vm::vmar::{MapRequest, OpChildren, RangeOp, RangeRequest, Vmar};
+use vm::vmo::{Vmo, VmoKind};
 
 use super::{caller, deliver, user_memory};
 use crate::handle::Handle;
@@ -106,7 +107,7 @@ pub fn map(
         },
     )?;
     if !vmo_rights.contains(Rights::MAP) {
-        return Err(Status::ACCESS_DENIED);
+        return Err(unmappable(&vmo, request.options));
     }
     let base = region.map(MapRequest {
         options: execute_only_resolved(request.options),
@@ -122,6 +123,18 @@ pub fn map(
         let _ = region.unmap(base, request.length, OpChildren::Forbidden);
     }
     told
+}
+
+/// Why a VMO cannot be mapped through a handle without MAP.
+///
+/// What the VMO cannot do at all comes before what the handle may not; with MAP, `vm` finds that out.
+fn unmappable(vmo: &Vmo<Tables>, options: VmOptions) -> Status {
+    let faults_beyond = options.contains(VmOptions::FAULT_BEYOND_STREAM_SIZE);
+    if faults_beyond && vmo.kind() == VmoKind::Physical {
+        Status::NOT_SUPPORTED
+    } else {
+        Status::ACCESS_DENIED
+    }
 }
 
 /// Removes mappings and whole regions.

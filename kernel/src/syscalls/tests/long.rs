@@ -3,14 +3,14 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use ktest::ktest;
-use syscall::kernel::{SystemCalls, UserOut};
+use syscall::kernel::{SystemCalls, UserIn, UserOut};
 use syscall::{HandleValue, Result, Rights, Status, VmOptions, VmarOp, VmoOptions};
 use vm::addr::PAGE_SIZE;
 
 use super::{Sandbox, in_process};
 use crate::object::VmoObject;
 use crate::sched;
-use crate::syscalls::{Calls, caller};
+use crate::syscalls::{Calls, caller, user_memory};
 
 /// More than an operation does at a time.
 const PAGES: usize = 2048;
@@ -71,6 +71,32 @@ fn an_operation_ends_with_the_thread_that_asked_for_it() {
         let vmo = mapped(sandbox);
         caller().begin_exit(0);
         assert_eq!(operate(sandbox, VmarOp::COMMIT), Err(Status::CANCELED));
+        assert!(committed_pages(vmo) < PAGES);
+    });
+}
+
+#[ktest]
+fn writing_to_the_console_ends_with_the_thread_that_writes() {
+    in_process(|sandbox| {
+        mapped(sandbox);
+        // The first part is written all the same, and should not disturb the log of the tests.
+        let mut blank = [b' '; 256];
+        blank[255] = b'\n';
+        let start = sandbox.get::<usize>(1);
+        assert_eq!(user_memory::write_bytes(start, &blank), Ok(()));
+        let text = UserIn::new(start);
+        caller().begin_exit(0);
+        let written = Calls.debug_write(text, PAGES * PAGE_SIZE);
+        assert_eq!(written, Err(Status::CANCELED));
+    });
+}
+
+#[ktest]
+fn drawing_random_bytes_ends_with_the_thread_that_wants_them() {
+    in_process(|sandbox| {
+        let vmo = mapped(sandbox);
+        caller().begin_exit(0);
+        Calls.cprng_draw(UserOut::new(sandbox.get(1)), PAGES * PAGE_SIZE);
         assert!(committed_pages(vmo) < PAGES);
     });
 }

@@ -7,6 +7,7 @@ mod cpus;
 mod large;
 mod long;
 mod no_memory;
+mod physical;
 mod pointers;
 mod sandbox;
 
