@@ -1,4 +1,4 @@
-//! The calls on address spaces with arguments of any value.
+//! The calls on address spaces, and those that look at them, with arguments of any value.
 //!
 //! A test starts from a call that works and changes the argument it is about:
 //! `MapCall { length: 0, ..valid }.make()`.
@@ -6,7 +6,7 @@
 //! The tests use only regions they have made themselves, in which nothing that Rust knows of lives; that
 //! is what makes it sound to offer the calls without `unsafe`.
 
-use zx::{AsHandleRef, Handle, HandleBased, Status, Vmar, Vmo, ok, sys};
+use zx::{AsHandleRef, Handle, HandleBased, Status, Topic, Vmar, Vmo, ok, sys};
 
 use crate::fixtures::{P, Region};
 
@@ -186,4 +186,26 @@ impl RangeCall {
         // SAFETY: see the module; buffers are refused, which is what is tested.
         ok(unsafe { sys::zx_vmar_op_range(vmar, op, address, length, buffer, buffer_size) })
     }
+}
+
+/// Asks about `handle`; returns the number of records written and existing.
+pub fn ask(
+    handle: sys::zx_handle_t,
+    topic: Topic,
+    buffer: *mut u8,
+    size: usize,
+) -> Result<(usize, usize), Status> {
+    let (mut actual, mut available) = (usize::MAX, usize::MAX);
+    // SAFETY: see the module; the buffer is the test's own, or an address that the kernel refuses.
+    ok(unsafe {
+        sys::zx_object_get_info(
+            handle,
+            topic.into_raw(),
+            buffer,
+            size,
+            &mut actual,
+            &mut available,
+        )
+    })?;
+    Ok((actual, available))
 }

@@ -3,8 +3,9 @@
 use core::mem::{MaybeUninit, size_of};
 use core::ptr;
 
-use zx::{AsHandleRef, MapDetails, MapInfo, Name, Status, VmarFlags, VmarFlagsExtended, ok, sys};
+use zx::{AsHandleRef, MapDetails, MapInfo, Name, Status, Topic, VmarFlags, VmarFlagsExtended};
 
+use crate::calls;
 use crate::fixtures::{P, Region, poke, vmo_of};
 use crate::harness::{Outcome, Test, check, check_eq, check_refused, tests};
 
@@ -30,20 +31,7 @@ fn refuses_destroyed_regions() -> Outcome {
 
 /// Asks for the maps of `region` with any buffer; returns the number of records written and existing.
 fn ask(region: &Region, buffer: *mut u8, size: usize) -> Result<(usize, usize), Status> {
-    let (mut actual, mut available) = (usize::MAX, usize::MAX);
-    // SAFETY: the tests give their own buffers or addresses that the kernel refuses, which is what is
-    // tested.
-    ok(unsafe {
-        sys::zx_object_get_info(
-            region.raw_handle(),
-            sys::ZX_INFO_VMAR_MAPS,
-            buffer,
-            size,
-            &mut actual,
-            &mut available,
-        )
-    })?;
-    Ok((actual, available))
+    calls::ask(region.raw_handle(), Topic::VMAR_MAPS, buffer, size)
 }
 
 fn refuses_bad_buffers() -> Outcome {

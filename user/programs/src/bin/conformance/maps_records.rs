@@ -4,13 +4,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::mem::{MaybeUninit, size_of};
 
-use zx::{AsHandleRef, MapInfo, Name, Rights, Status, VmarFlags, VmarFlagsExtended, ok, sys};
+use zx::{AsHandleRef, MapInfo, Name, Rights, Status, Topic, VmarFlags, VmarFlagsExtended, sys};
 
-use crate::calls::{self, ProtectCall};
+use crate::calls;
 use crate::fixtures::{
     P, READ_WRITE, Region, peek, poke, resizable_vmo_of, vmo_of, without_rights,
 };
 use crate::harness::{Failure, Outcome, Test, check, check_eq, check_refused, tests};
+use crate::vmar_protect::protect;
 
 pub const TESTS: &[Test] = tests![
     needs_inspect_and_no_other_right,
@@ -49,30 +50,10 @@ fn runs(region: &Region) -> Result<Vec<(usize, usize, u32, u64)>, Failure> {
     Ok(runs.collect())
 }
 
-fn protect(region: &Region, page: usize, pages: usize, options: u32) -> Result<(), Status> {
-    let call = ProtectCall {
-        options,
-        length: pages * P,
-        ..ProtectCall::read_only(region, page)
-    };
-    call.make()
-}
-
 /// Asks into `bytes`, and returns how many records were written and how many there are.
 fn ask(region: &Region, bytes: &mut [u8]) -> Result<(usize, usize), Status> {
-    let (mut actual, mut available) = (usize::MAX, usize::MAX);
-    // SAFETY: the buffer is a live local of the length that is given.
-    ok(unsafe {
-        sys::zx_object_get_info(
-            region.raw_handle(),
-            sys::ZX_INFO_VMAR_MAPS,
-            bytes.as_mut_ptr(),
-            bytes.len(),
-            &mut actual,
-            &mut available,
-        )
-    })?;
-    Ok((actual, available))
+    let (start, size) = (bytes.as_mut_ptr(), bytes.len());
+    calls::ask(region.raw_handle(), Topic::VMAR_MAPS, start, size)
 }
 
 fn needs_inspect_and_no_other_right() -> Outcome {

@@ -225,7 +225,7 @@ fn is_not_started() -> Outcome {
 fn each_version_of_the_info_record_agrees() -> Outcome {
     let child = Child::killed()?;
     let mut old = [0xff; 16];
-    let answer = crate::processes::ask(
+    let answer = crate::calls::ask(
         child.raw_handle(),
         zx::Topic::PROCESS_V1,
         old.as_mut_ptr(),

@@ -9,11 +9,12 @@ use zx::{
     VmarFlagsExtended, sys,
 };
 
+use crate::calls::ask;
 use crate::fixtures::{
     BAD_ADDRESSES, CAN_MAP_ALL, P, READ_WRITE, bad_handles, vmo_of, with_rights, without_rights,
 };
 use crate::harness::{Outcome, Test, check, check_eq, check_refused, tests};
-use crate::processes::{Child, ask, wild};
+use crate::processes::{Child, wild};
 
 pub const TESTS: &[Test] = tests![
     refuses_what_is_no_process,

@@ -167,28 +167,6 @@ impl MemoryCall {
     }
 }
 
-/// Asks about `handle`; returns the number of records written and existing.
-pub fn ask(
-    handle: sys::zx_handle_t,
-    topic: zx::Topic,
-    buffer: *mut u8,
-    size: usize,
-) -> Result<(usize, usize), Status> {
-    let (mut actual, mut available) = (usize::MAX, usize::MAX);
-    // SAFETY: the tests give their own buffers or addresses that the kernel refuses.
-    ok(unsafe {
-        sys::zx_object_get_info(
-            handle,
-            topic.into_raw(),
-            buffer,
-            size,
-            &mut actual,
-            &mut available,
-        )
-    })?;
-    Ok((actual, available))
-}
-
 /// An address that nobody can read or write.
 pub const fn wild(address: usize) -> *mut u8 {
     ptr::without_provenance_mut(address)

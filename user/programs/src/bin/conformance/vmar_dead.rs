@@ -77,62 +77,32 @@ fn after_each_end(test: fn(&Region) -> Outcome) -> Outcome {
 fn allocate_in_a_dead_region() -> Outcome {
     after_each_end(|dead| {
         let valid = AllocateCall::one_page(dead);
-        let specific = AllocateCall {
-            options: sys::ZX_VM_SPECIFIC,
+        let sized = |size| AllocateCall { size, ..valid };
+        let at = |options, offset| AllocateCall {
+            options,
+            offset,
             ..valid
         };
-        let calls = [
-            (BAD_STATE, valid),
-            (BAD_STATE, AllocateCall { size: 0, ..valid }),
-            (BAD_STATE, AllocateCall { offset: 1, ..valid }),
-            (
-                BAD_STATE,
-                AllocateCall {
-                    size: 16 * P,
-                    ..valid
-                },
-            ),
-            (BAD_STATE, specific),
-            (
-                BAD_STATE,
-                AllocateCall {
-                    offset: 16 * P,
-                    ..specific
-                },
-            ),
-            (INVALID_ARGS, AllocateCall { size: 1, ..valid }),
-            (
-                INVALID_ARGS,
-                AllocateCall {
-                    options: 1 << 16,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                AllocateCall {
-                    options: 1 << 24,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                AllocateCall {
-                    options: sys::ZX_VM_PERM_READ,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                AllocateCall {
-                    options: sys::ZX_VM_ALLOW_FAULTS,
-                    ..valid
-                },
-            ),
-        ];
-        calls
-            .into_iter()
-            .try_for_each(|(status, call)| check_refused(call.make(), status))
+        for late in [
+            valid,
+            sized(0),
+            sized(16 * P),
+            at(0, 1),
+            at(sys::ZX_VM_SPECIFIC, 0),
+            at(sys::ZX_VM_SPECIFIC, 16 * P),
+        ] {
+            check_refused(late.make(), BAD_STATE)?;
+        }
+        for early in [
+            sized(1),
+            at(1 << 16, 0),
+            at(1 << 24, 0),
+            at(sys::ZX_VM_PERM_READ, 0),
+            at(sys::ZX_VM_ALLOW_FAULTS, 0),
+        ] {
+            check_refused(early.make(), INVALID_ARGS)?;
+        }
+        Ok(())
     })
 }
 
@@ -140,76 +110,35 @@ fn map_in_a_dead_region() -> Outcome {
     after_each_end(|dead| {
         let vmo = vmo_of(1)?;
         let valid = MapCall::one_page(dead, &vmo);
+        let long = |length| MapCall { length, ..valid };
+        let with = |options| MapCall { options, ..valid };
+        let vmar_offset = |vmar_offset| MapCall {
+            vmar_offset,
+            ..valid
+        };
+        let vmo_offset = |vmo_offset| MapCall {
+            vmo_offset,
+            ..valid
+        };
         let overwrite = sys::ZX_VM_PERM_READ | sys::ZX_VM_SPECIFIC_OVERWRITE;
+        let unmappable = without_rights(&vmo, Rights::MAP)?;
         let calls = [
             (BAD_STATE, valid),
-            (BAD_STATE, MapCall { length: 0, ..valid }),
-            (
-                BAD_STATE,
-                MapCall {
-                    vmar_offset: 1,
-                    ..valid
-                },
-            ),
-            (
-                BAD_STATE,
-                MapCall {
-                    length: 16 * P,
-                    ..valid
-                },
-            ),
-            (
-                BAD_STATE,
-                MapCall {
-                    options: overwrite,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                MapCall {
-                    options: sys::ZX_VM_PERM_WRITE,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                MapCall {
-                    options: sys::ZX_VM_CAN_MAP_READ,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                MapCall {
-                    options: sys::ZX_VM_COMPACT,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                MapCall {
-                    vmo_offset: 1,
-                    ..valid
-                },
-            ),
-            (
-                Status::OUT_OF_RANGE,
-                MapCall {
-                    length: usize::MAX,
-                    ..valid
-                },
-            ),
+            (BAD_STATE, long(0)),
+            (BAD_STATE, long(16 * P)),
+            (BAD_STATE, vmar_offset(1)),
+            (BAD_STATE, with(overwrite)),
+            (INVALID_ARGS, with(sys::ZX_VM_PERM_WRITE)),
+            (INVALID_ARGS, with(sys::ZX_VM_CAN_MAP_READ)),
+            (INVALID_ARGS, with(sys::ZX_VM_COMPACT)),
+            (INVALID_ARGS, vmo_offset(1)),
+            (Status::OUT_OF_RANGE, long(usize::MAX)),
             (Status::BAD_HANDLE, MapCall { vmo: 0, ..valid }),
+            (Status::ACCESS_DENIED, MapCall::one_page(dead, &unmappable)),
         ];
         calls
             .into_iter()
-            .try_for_each(|(status, call)| check_refused(call.make(), status))?;
-        let unmappable = without_rights(&vmo, Rights::MAP)?;
-        check_refused(
-            MapCall::one_page(dead, &unmappable).make(),
-            Status::ACCESS_DENIED,
-        )
+            .try_for_each(|(status, call)| check_refused(call.make(), status))
     })
 }
 
@@ -234,65 +163,26 @@ fn unmap_in_a_dead_region() -> Outcome {
 fn protect_in_a_dead_region() -> Outcome {
     after_each_end(|dead| {
         let valid = ProtectCall::read_only(dead, 0);
+        let with = |options| ProtectCall { options, ..valid };
+        let at = |address| ProtectCall { address, ..valid };
+        let long = |length| ProtectCall { length, ..valid };
+        let weaker = without_rights(&**dead, Rights::READ)?;
+        let vmar = weaker.raw_handle();
         let calls = [
             (BAD_STATE, valid),
-            (
-                BAD_STATE,
-                ProtectCall {
-                    options: 0,
-                    ..valid
-                },
-            ),
-            (
-                BAD_STATE,
-                ProtectCall {
-                    address: dead.at(4),
-                    ..valid
-                },
-            ),
-            (
-                BAD_STATE,
-                ProtectCall {
-                    length: 16 * P,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                ProtectCall {
-                    options: sys::ZX_VM_PERM_WRITE,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                ProtectCall {
-                    address: dead.at(0) + 1,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                ProtectCall {
-                    options: 1 << 16,
-                    ..valid
-                },
-            ),
-            (
-                INVALID_ARGS,
-                ProtectCall {
-                    options: sys::ZX_VM_ALIGN_4KB,
-                    ..valid
-                },
-            ),
-            (INVALID_ARGS, ProtectCall { length: 0, ..valid }),
+            (BAD_STATE, with(0)),
+            (BAD_STATE, at(dead.at(4))),
+            (BAD_STATE, long(16 * P)),
+            (INVALID_ARGS, with(sys::ZX_VM_PERM_WRITE)),
+            (INVALID_ARGS, with(1 << 16)),
+            (INVALID_ARGS, with(sys::ZX_VM_ALIGN_4KB)),
+            (INVALID_ARGS, at(dead.at(0) + 1)),
+            (INVALID_ARGS, long(0)),
+            (Status::ACCESS_DENIED, ProtectCall { vmar, ..valid }),
         ];
         calls
             .into_iter()
-            .try_for_each(|(status, call)| check_refused(call.make(), status))?;
-        let weaker = without_rights(&**dead, Rights::READ)?;
-        let vmar = weaker.raw_handle();
-        check_refused(ProtectCall { vmar, ..valid }.make(), Status::ACCESS_DENIED)
+            .try_for_each(|(status, call)| check_refused(call.make(), status))
     })
 }
 

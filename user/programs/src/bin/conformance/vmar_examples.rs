@@ -9,6 +9,7 @@ use crate::fixtures::{
     P, Probe, READ_WRITE, Region, numbered_vmo, peek, resizable_vmo_of, vmo_of, without_rights,
 };
 use crate::harness::{Failure, Outcome, Test, check_eq, check_refused, tests};
+use crate::vmar_protect::protect;
 
 pub const TESTS: &[Test] = tests![
     unmapping_the_first_two_of_four_keeps_the_others,
@@ -43,15 +44,6 @@ fn map_four(region: &Region, page: usize) -> Result<(), Status> {
 
 fn unmap(region: &Region, page: usize, pages: usize) -> Result<(), Status> {
     calls::unmap(region.raw_handle(), region.at(page), pages * P)
-}
-
-fn protect(region: &Region, page: usize, pages: usize, options: u32) -> Result<(), Status> {
-    let call = ProtectCall {
-        options,
-        length: pages * P,
-        ..ProtectCall::read_only(region, page)
-    };
-    call.make()
 }
 
 /// The pages that are mapped, and nothing else is.
