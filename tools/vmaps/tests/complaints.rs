@@ -54,9 +54,12 @@ fn members_that_are_missing_are_named() {
 #[test]
 fn a_document_that_is_not_whole_is_refused() {
     let rows = root();
-    complains(&document_with(&rows, 5, true), &["2 rows", "counts 5"]);
     complains(
-        &document_with(&rows, 2, false),
+        &document_with(&rows, 5, Ending::Whole),
+        &["2 rows", "counts 5"],
+    );
+    complains(
+        &document_with(&rows, 2, Ending::BrokenOff),
         &["ended while it was shown", "2 rows"],
     );
 }

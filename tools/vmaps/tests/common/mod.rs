@@ -16,12 +16,22 @@ pub const PAGE: u64 = 4096;
 
 /// A document whose rows, JSON arrays, are those in `rows`.
 pub fn document(rows: &[String]) -> String {
-    document_with(rows, rows.len(), true)
+    document_with(rows, rows.len(), Ending::Whole)
+}
+
+/// What a document says at its end about the walk that it is from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// All of the address space was shown.
+    Whole,
+    /// The address space ended while it was shown.
+    BrokenOff,
 }
 
 /// The same, with what its end says.
-pub fn document_with(rows: &[String], count: usize, complete: bool) -> String {
+pub fn document_with(rows: &[String], count: usize, ending: Ending) -> String {
     let rows = rows.join(",\n");
+    let complete = ending == Ending::Whole;
     format!(
         r#"{{"format":"jacinth-vmaps","version":1,"architecture":"x86_64","kernel":"0.1.0","process":{{"koid":1030,"name":"test"}},"page_bytes":4096,"columns":["kind","depth","base","size","name","permissions","vmo","offset","committed"],"rows":[
 {rows}
