@@ -14,6 +14,9 @@ use crate::object::{EXCEPTION_KILL, Process};
 use crate::sched;
 
 /// Makes the page present that was missed, or says why not; called by trap code.
+///
+/// # Errors
+/// The status with which the access failed: nothing is mapped, it is not allowed, or there is no page.
 pub fn page_fault(fault: &PageFault) -> Result<(), Status> {
     let thread = sched::current();
     let process = thread.process().ok_or(Status::NOT_FOUND)?;

@@ -104,6 +104,9 @@ pub fn start(path: &str, arguments: &str) -> Result<Arc<Process>, StartError> {
 }
 
 /// Starts the program in `file`, which is called `path`.
+///
+/// # Errors
+/// [`StartError`] says what is wrong with the file, or that there is no memory for the process.
 pub fn start_file(path: &str, file: &[u8], arguments: &str) -> Result<Arc<Process>, StartError> {
     let program = Program::parse(file, arch::cpu::ELF_MACHINE, paging::USER)?;
     let process = Process::new(Job::root(), Name::new_lossy(base_name(path)))?;

@@ -14,6 +14,11 @@ const PROGRAM_DIRECTORY: &str = "bin/";
 const LINE_BYTES: usize = 256;
 
 /// `run PROGRAM [ARGUMENTS]`: starts the program and shows how it ended.
+///
+/// # Errors
+/// - `INVALID_ARGS`: no program is named.
+/// - `OUT_OF_RANGE`: path or arguments are too long.
+/// - Those of [`run_path`].
 pub fn run(mut words: SplitWhitespace<'_>) -> Result<()> {
     let Some(program) = words.next() else {
         println!("run: which program? `ls` lists them");

@@ -17,6 +17,9 @@ pub fn ls(_: SplitWhitespace<'_>) -> Result<()> {
 }
 
 /// `ps`: the processes.
+///
+/// # Errors
+/// - `NO_MEMORY`: none for the list.
 pub fn ps(_: SplitWhitespace<'_>) -> Result<()> {
     println!(
         "  {:>6} {:<8} {:>7} {:>7}  name",

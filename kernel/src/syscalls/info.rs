@@ -29,6 +29,9 @@ pub struct Answer {
 }
 
 /// Answers `topic` about the object that `value` names.
+///
+/// # Errors
+/// As the tables of `docs/spec/` about the topic; `NOT_SUPPORTED` for one that is not known.
 pub fn get(value: HandleValue, topic: Topic, answer: &Answer) -> Result<()> {
     match topic {
         Topic::HANDLE_VALID => caller().any_object(value).map(drop),

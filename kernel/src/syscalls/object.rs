@@ -9,6 +9,9 @@ use crate::handle::require;
 use crate::object::KernelObject;
 
 /// Reads a property.
+///
+/// # Errors
+/// As the table of `docs/spec/objects.md` §7, in its order.
 pub fn get_property(
     value: HandleValue,
     property: Property,
@@ -36,6 +39,9 @@ pub fn get_property(
 }
 
 /// Changes a property.
+///
+/// # Errors
+/// As the table of `docs/spec/objects.md` §7, in its order.
 pub fn set_property(
     value: HandleValue,
     property: Property,

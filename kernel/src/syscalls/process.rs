@@ -53,6 +53,9 @@ pub struct NewProcess {
 /// Creates a process without threads.
 ///
 /// A process of which the caller cannot be told is destroyed again.
+///
+/// # Errors
+/// As the table of `docs/spec/objects.md` §8, in its order.
 pub fn create(
     job: HandleValue,
     name: UserName,
@@ -74,6 +77,9 @@ pub fn create(
 }
 
 /// Ends a process, or all processes of a job.
+///
+/// # Errors
+/// As the table of `docs/spec/objects.md` §8, in its order.
 pub fn kill(task: HandleValue) -> Result<()> {
     let (object, held) = caller().any_object(task)?;
     match object {
@@ -105,6 +111,9 @@ pub struct Target {
 }
 
 /// Copies bytes out of the memory of a process, as far as one mapping and its VMO go.
+///
+/// # Errors
+/// As the table of `docs/spec/objects.md` §9, in its order.
 pub fn read_memory(target: Target, buffer: UserOut<u8>, actual: UserOut<usize>) -> Result<()> {
     let memory = target.locate(buffer.address(), Rights::READ | Rights::WRITE)?;
     let count = memory.copy(|vmo, step, part| {
@@ -115,6 +124,9 @@ pub fn read_memory(target: Target, buffer: UserOut<u8>, actual: UserOut<usize>) 
 }
 
 /// Copies bytes into the memory of a process, as far as one mapping and its VMO go.
+///
+/// # Errors
+/// As the table of `docs/spec/objects.md` §9, in its order.
 pub fn write_memory(target: Target, buffer: UserIn<u8>, actual: UserOut<usize>) -> Result<()> {
     let memory = target.locate(buffer.address(), Rights::WRITE)?;
     let count = memory.copy(|vmo, step, part| {

@@ -52,6 +52,9 @@ pub struct Range {
 }
 
 /// Reserves a range as a new region.
+///
+/// # Errors
+/// As the table of `docs/spec/vmar.md` §3, in its order; nothing is left behind.
 pub fn allocate(
     parent: HandleValue,
     request: Allocation,
@@ -138,6 +141,9 @@ fn unmappable(vmo: &Vmo<Tables>, options: VmOptions) -> Status {
 }
 
 /// Removes mappings and whole regions.
+///
+/// # Errors
+/// As the table of `docs/spec/vmar.md` §6, in its order.
 pub fn unmap(vmar: HandleValue, address: usize, length: usize) -> Result<()> {
     let (region, rights) = caller().object::<VmarObject>(vmar, Rights::NONE)?;
     region
@@ -146,6 +152,9 @@ pub fn unmap(vmar: HandleValue, address: usize, length: usize) -> Result<()> {
 }
 
 /// Changes permissions.
+///
+/// # Errors
+/// As the table of `docs/spec/vmar.md` §7, in its order.
 pub fn protect(vmar: HandleValue, options: VmOptions, address: usize, length: usize) -> Result<()> {
     let options = execute_only_resolved(options);
     let needed = permission_rights(options);
@@ -158,6 +167,9 @@ pub fn protect(vmar: HandleValue, options: VmOptions, address: usize, length: us
 /// Performs an operation on what is mapped in a range. No operation takes a buffer.
 ///
 /// Others have their turns meanwhile, and it ends early with the thread.
+///
+/// # Errors
+/// As the table of `docs/spec/vmar.md` §8, in its order; `CANCELED` if the thread is to end.
 pub fn op_range(
     vmar: HandleValue,
     op: VmarOp,
@@ -181,6 +193,9 @@ pub fn op_range(
 }
 
 /// Ends a region and all that is in it.
+///
+/// # Errors
+/// As the table of `docs/spec/vmar.md` §9, in its order.
 pub fn destroy(vmar: HandleValue) -> Result<()> {
     let (region, _) = caller().object::<VmarObject>(vmar, Rights::OP_CHILDREN)?;
     region.vmar().destroy()

@@ -14,6 +14,9 @@ use crate::page_copy;
 use crate::sched;
 
 /// Creates a VMO.
+///
+/// # Errors
+/// As the table of `docs/spec/vmo.md` §2, in its order.
 pub fn create(size: u64, options: VmoOptions, out: UserOut<HandleValue>) -> Result<()> {
     let vmo = VmoObject::create(size, options)?;
     let mut rights = Rights::VMO_DEFAULT;
@@ -56,6 +59,9 @@ pub fn write(value: HandleValue, buffer: UserIn<u8>, offset: u64, size: usize) -
 }
 
 /// Asks for the size.
+///
+/// # Errors
+/// Those of the handle; `INVALID_ARGS` if the result cannot be written.
 pub fn get_size(value: HandleValue, out: UserOut<u64>) -> Result<()> {
     let vmo = object(value, Rights::NONE)?;
     user_memory::write(out, &vmo.vmo().size())
@@ -75,6 +81,9 @@ pub fn set_size(value: HandleValue, size: u64) -> Result<()> {
 }
 
 /// Asks for the stream size.
+///
+/// # Errors
+/// Those of the handle; `INVALID_ARGS` if the result cannot be written.
 pub fn get_stream_size(value: HandleValue, out: UserOut<u64>) -> Result<()> {
     let vmo = object(value, Rights::NONE)?;
     user_memory::write(out, &vmo.vmo().stream_size())
@@ -121,6 +130,9 @@ pub fn replace_as_executable(
 ///
 /// Others have their turns meanwhile. It ends only when all is zero that has to be, also for a thread
 /// that is to end: others may see the VMO.
+///
+/// # Errors
+/// Those of `Vmo::set_stream_size`.
 pub fn change_stream_size(vmo: &VmoObject, size: u64) -> Result<()> {
     vmo.vmo().set_stream_size(size, || {
         let _ = sched::pause();
