@@ -4,21 +4,24 @@
 //! never been touched fits, with its two reference counts, into 120 bytes: see the assertion below. With
 //! what the heap needs to know about its pages, that is less than 128 bytes for each.
 
+mod access;
+mod fixed;
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use fixed::Fixed;
 use intrusive_collections::{LinkedListAtomicLink, intrusive_adapter};
-use syscall::{Result, VmOptions};
+use syscall::VmOptions;
 
 use super::Vmar;
-use super::protection::{Protection, ProtectionRun, Runs};
+use super::protection::{Protection, Runs};
 use crate::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
 use crate::aspace::AddressSpace;
-use crate::locked::{Guard, LockedBy, WriteGuard};
+use crate::locked::LockedBy;
 use crate::mmu::{Access, Mmu};
 use crate::region_tree::{Gap, HasRange, RegionLink};
-use crate::try_alloc::try_box;
 use crate::vmo::{Marks, PageIndex, Vmo, VmoState};
 
 /// What occupies some addresses of a VMAR.
@@ -75,67 +78,6 @@ const MIXED: u8 = u8::MAX;
 
 /// What 120 bytes leave beside the two reference counts.
 const REGION_BYTES: usize = 120 - 2 * size_of::<usize>();
-
-/// What a mapping is made with, in the bits that the number of a page leaves free: options at their places
-/// in an option word, less four, and what its pages may ever allow where no such option is.
-///
-/// ```text
-///   63     57 56     54 53     52 51                         0
-///  [ options | maximal | options |  number of the first page  ]
-/// ```
-#[derive(Clone, Copy, Eq, PartialEq)]
-struct Fixed(u64);
-
-impl Fixed {
-    /// The bits of the number.
-    const NUMBER: u64 = PageIndex::LIMIT.number() - 1;
-    const MAXIMAL_SHIFT: u32 = 54;
-    const OPTIONS_SHIFT: u32 = 52 - 4;
-    /// The options that a mapping remembers: how its place was found, and where it faults. Two mappings
-    /// become one only if these are the same.
-    const OPTIONS: VmOptions = VmOptions::SPECIFIC
-        .union(VmOptions::SPECIFIC_OVERWRITE)
-        .union(VmOptions::OFFSET_IS_UPPER_LIMIT)
-        .union(VmOptions::FAULT_BEYOND_STREAM_SIZE);
-    const FAULTS_BEYOND_STREAM: u64 =
-        (VmOptions::FAULT_BEYOND_STREAM_SIZE.bits() as u64) << Self::OPTIONS_SHIFT;
-
-    #[inline]
-    fn new(options: VmOptions, maximal: Access) -> Self {
-        const {
-            let taken = (Self::OPTIONS.bits() as u64) << Self::OPTIONS_SHIFT;
-            let maximal = (Access::all().bits() as u64) << Self::MAXIMAL_SHIFT;
-            assert!(
-                taken & maximal == 0 && (taken | maximal) & Self::NUMBER == 0,
-                "each bit has one meaning"
-            );
-            assert!(
-                taken >> Self::OPTIONS_SHIFT == Self::OPTIONS.bits() as u64,
-                "all options have room"
-            );
-        }
-        let options = u64::from(options.intersection(Self::OPTIONS).bits());
-        let maximal = u64::from(maximal.bits());
-        Self(options << Self::OPTIONS_SHIFT | maximal << Self::MAXIMAL_SHIFT)
-    }
-
-    const fn of(word: u64) -> Self {
-        Self(word & !Self::NUMBER)
-    }
-
-    /// Together with the number of a page.
-    const fn with(self, number: u64) -> u64 {
-        self.0 | number & Self::NUMBER
-    }
-
-    fn options(self) -> VmOptions {
-        VmOptions::from_raw((self.0 >> Self::OPTIONS_SHIFT) as u32).intersection(Self::OPTIONS)
-    }
-
-    const fn maximal(self) -> Access {
-        Access::from_bits_truncate((self.0 >> Self::MAXIMAL_SHIFT) as u8)
-    }
-}
 
 /// What a new mapping is made of.
 pub struct NewMapping<M: Mmu> {
@@ -334,152 +276,5 @@ impl<M: Mmu> Mapping<M> {
         let first = self.first.load(Ordering::Relaxed) & Fixed::NUMBER;
         let offset_pages = address.raw().wrapping_sub(base.raw()) / PAGE_SIZE;
         first.wrapping_add(offset_pages as u64)
-    }
-}
-
-/// The permissions of the pages. `range` is always the range of the mapping.
-impl<M: Mmu> Mapping<M> {
-    /// The permissions, if they are the same everywhere.
-    #[inline]
-    pub fn uniform_access(&self) -> Option<Access> {
-        match self.access.load(Ordering::Relaxed) {
-            MIXED => None,
-            bits => Some(Access::from_bits_truncate(bits)),
-        }
-    }
-
-    /// The pages around `address` that allow the same, and what.
-    #[inline]
-    pub fn run_at(
-        &self,
-        address: VirtAddr,
-        range: VirtRange,
-        guard: &impl Guard<M>,
-    ) -> ProtectionRun {
-        if let Some(access) = self.uniform_access() {
-            return ProtectionRun { range, access };
-        }
-        let runs = self.runs.get(guard).as_ref();
-        let run = runs.and_then(|runs| runs.run_at(address, range));
-        run.unwrap_or(ProtectionRun {
-            range,
-            access: Access::empty(),
-        })
-    }
-
-    /// A copy of the permissions from `at` on.
-    ///
-    /// # Errors
-    /// `NO_MEMORY`: there is none for it.
-    pub(super) fn protection_above(
-        &self,
-        at: VirtAddr,
-        guard: &impl Guard<M>,
-    ) -> Result<Protection> {
-        let (None, Some(runs)) = (self.uniform_access(), self.runs.get(guard)) else {
-            return Ok(Protection::Uniform(
-                self.uniform_access().unwrap_or(Access::empty()),
-            ));
-        };
-        let tail = runs.tail(at)?;
-        match tail.as_uniform() {
-            Some(access) => Ok(Protection::Uniform(access)),
-            None => try_box(tail).map(Protection::Runs),
-        }
-    }
-
-    /// Makes room for one [`set_access`](Self::set_access) to a part of the pages.
-    ///
-    /// # Errors
-    /// `NO_MEMORY`: there is none. The permissions are as before.
-    pub(super) fn reserve_runs(
-        &self,
-        range: VirtRange,
-        guard: &mut WriteGuard<'_, M>,
-    ) -> Result<()> {
-        let uniform = self.uniform_access();
-        match (self.runs.get_mut(guard), uniform) {
-            (Some(runs), _) => runs.reserve(),
-            (none, access) => {
-                let access = access.unwrap_or(Access::empty());
-                *none = Some(try_box(Runs::uniform(range.base(), access)?)?);
-                Ok(())
-            }
-        }
-    }
-
-    /// Gives back what [`reserve_runs`](Self::reserve_runs) took, if it is not in use.
-    pub(super) fn release_runs(&self, guard: &mut WriteGuard<'_, M>) {
-        if self.uniform_access().is_some() {
-            *self.runs.get_mut(guard) = None;
-        }
-    }
-
-    /// Changes the permissions of `part`. Unless that is all of `range`, there must be room.
-    pub(super) fn set_access(
-        &self,
-        range: VirtRange,
-        part: VirtRange,
-        access: Access,
-        guard: &mut WriteGuard<'_, M>,
-    ) {
-        if self.uniform_access() == Some(access) {
-            return;
-        }
-        let runs = self.runs.get_mut(guard);
-        if part == range {
-            *runs = None;
-            self.access.store(access.bits(), Ordering::Relaxed);
-        } else if let Some(list) = runs {
-            list.set(part, access, range.end());
-            self.settle(runs);
-        }
-    }
-
-    /// Forgets the permissions outside `range`, to which the mapping has shrunk.
-    pub(super) fn clip_runs(&self, range: VirtRange, guard: &mut WriteGuard<'_, M>) {
-        if self.uniform_access().is_none()
-            && let runs @ Some(_) = self.runs.get_mut(guard)
-        {
-            runs.iter_mut().for_each(|runs| runs.clip(range));
-            self.settle(runs);
-        }
-    }
-
-    /// Takes on the permissions of `upper`, which continues this mapping at `end`.
-    ///
-    /// # Errors
-    /// `NO_MEMORY`: there is none. The permissions are as before.
-    pub(super) fn append_access(
-        &self,
-        range: VirtRange,
-        upper: &Self,
-        guard: &mut WriteGuard<'_, M>,
-    ) -> Result<()> {
-        if self.uniform_access().is_some() && self.uniform_access() == upper.uniform_access() {
-            return Ok(());
-        }
-        let other = upper.protection_above(range.end(), guard)?;
-        self.reserve_runs(range, guard)?;
-        if let runs @ Some(_) = self.runs.get_mut(guard) {
-            let appended = runs
-                .iter_mut()
-                .try_for_each(|runs| runs.append(range.end(), &other));
-            self.settle(runs);
-            appended?;
-        }
-        Ok(())
-    }
-
-    /// Drops a run list of one run.
-    fn settle(&self, runs: &mut Option<Box<Runs>>) {
-        let Some(list) = runs else { return };
-        match list.as_uniform() {
-            None => self.access.store(MIXED, Ordering::Relaxed),
-            Some(access) => {
-                self.access.store(access.bits(), Ordering::Relaxed);
-                *runs = None;
-            }
-        }
     }
 }
