@@ -5,36 +5,77 @@ use alloc::sync::Arc;
 use ktest::ktest;
 use syscall::kernel::{SystemCalls, UserOut};
 use syscall::{HandleValue, ProcessOptions, Result, Rights, Status, VmOptions, VmarOp, VmoOptions};
-use vm::addr::PAGE_SIZE;
+use vm::addr::{PAGE_SIZE, PageCount};
+use vm::pages::OwnerKind;
 use vm::try_alloc::fault;
 
 use super::{Sandbox, in_process};
 use crate::handle::Handle;
 use crate::loader;
-use crate::memory::pages;
+use crate::memory::{self, pages};
 use crate::object::Job;
 use crate::sched::Deadline;
 use crate::syscalls::{Calls, caller};
 
-/// More frames than any of the calls here takes.
-const MANY: usize = 64;
+/// More frames than any of the calls here takes, and more slots than a table of handles has spare.
+const MANY: usize = 80;
+
+/// What a call that fails must leave as it was.
+#[derive(Debug, Eq, PartialEq)]
+struct Possessions {
+    handles: usize,
+    regions: usize,
+    heap_bytes: usize,
+    pages: PageCount,
+    tables: PageCount,
+}
+
+impl Possessions {
+    fn of(sandbox: &Sandbox) -> Self {
+        let frames = pages().counts();
+        Self {
+            handles: sandbox.handle_count(),
+            regions: sandbox.region_count(),
+            heap_bytes: memory::heap_statistics().live_bytes,
+            pages: frames.owned_by(OwnerKind::Vmo),
+            tables: frames.owned_by(OwnerKind::PageTable),
+        }
+    }
+}
 
 /// Makes `call` with each of its allocations failing in turn, of heap and of frames, until none does.
 ///
-/// A call that fails must leave the counts of handles and regions as they were; `undo` takes back
-/// what a call that succeeds has done.
+/// A call that fails must leave all [`Possessions`] as they were; `undo` takes back what a call that
+/// succeeds has done.
 fn starve(
     sandbox: &Sandbox,
     call: impl Fn(&Sandbox) -> Result<()>,
     undo: impl Fn(&Sandbox) -> Result<()>,
 ) {
-    let before = (sandbox.handle_count(), sandbox.region_count());
+    // The table of handles gets as many spare slots as it wants to have.
+    for _ in 0..MANY {
+        assert_eq!(call(sandbox), Ok(()));
+        assert_eq!(undo(sandbox), Ok(()));
+    }
+    let before = Possessions::of(sandbox);
+    starve_and_check(sandbox, call, undo, || {
+        assert_eq!(Possessions::of(sandbox), before);
+    });
+}
+
+/// The same, with another check after each call; what is undone is not in the way.
+fn starve_and_check(
+    sandbox: &Sandbox,
+    call: impl Fn(&Sandbox) -> Result<()>,
+    undo: impl Fn(&Sandbox) -> Result<()>,
+    is_as_before: impl Fn(),
+) {
     let check = |result: Result<()>| {
         match result {
             Ok(()) => assert_eq!(undo(sandbox), Ok(())),
             Err(status) => assert_eq!(status, Status::NO_MEMORY),
         }
-        assert_eq!((sandbox.handle_count(), sandbox.region_count()), before);
+        is_as_before();
         result.is_ok()
     };
     for successes in 0.. {
@@ -248,7 +289,30 @@ fn vmo_write_without_memory_says_so_and_can_be_repeated() {
             Calls.vmo_set_size(sandbox.get(7), 0)?;
             Calls.vmo_set_size(sandbox.get(7), 8 * PAGE_SIZE as u64)
         };
-        starve(sandbox, write, cut);
+        // What it has written before memory ran out stays.
+        let before = (sandbox.handle_count(), sandbox.region_count());
+        starve_and_check(sandbox, write, cut, || {
+            assert_eq!((sandbox.handle_count(), sandbox.region_count()), before);
+        });
+    });
+}
+
+#[ktest]
+fn overwriting_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        let map = |sandbox: &Sandbox, offset: usize, page: usize, pages: usize| {
+            let place = VmOptions::SPECIFIC_OVERWRITE;
+            let flags = VmOptions::PERM_READ | VmOptions::PERM_WRITE | place;
+            let (vmo, out) = (sandbox.get(7), sandbox.out(2));
+            let (vmo_offset, bytes) = ((page * PAGE_SIZE) as u64, pages * PAGE_SIZE);
+            Calls.vmar_map(sandbox.root, flags, offset, vmo, vmo_offset, bytes, out)
+        };
+        let overwrite = |sandbox: &Sandbox, _| map(sandbox, OFFSET + PAGE_SIZE, 0, 1);
+        let mend = |sandbox: &Sandbox, _| {
+            Calls.vmar_unmap(sandbox.root, sandbox.get(1), 4 * PAGE_SIZE)?;
+            map(sandbox, OFFSET, 0, 4)
+        };
+        starve_a_split(sandbox, overwrite, mend);
     });
 }
 

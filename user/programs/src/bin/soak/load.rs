@@ -180,11 +180,10 @@ impl Load {
         if self.regions.len() == MOST {
             return self.destroy();
         }
-        let pages = 1 + self.random.below(MOST_REGION_PAGES);
-        let parent = self.random.below(self.regions.len());
-        let (vmar, address) = self.regions[parent]
-            .vmar
-            .allocate(0, pages * PAGE, ANY_MAPPING)?;
+        let parent = &self.regions[self.random.below(self.regions.len())];
+        let most = (parent.place.pages / 2).clamp(1, MOST_REGION_PAGES);
+        let pages = 1 + self.random.below(most);
+        let (vmar, address) = parent.vmar.allocate(0, pages * PAGE, ANY_MAPPING)?;
         let place = Place { address, pages };
         self.regions.push(Region { vmar, place });
         Ok(())
