@@ -54,9 +54,7 @@ fn main() -> Result<i64, Status> {
     let mut words = rt::args().map(str::parse::<u64>);
     let seed = words.next().and_then(Result::ok).unwrap_or(1);
     let count = words.next().and_then(Result::ok).unwrap_or(5000) as usize;
-    rt::println!(
-        "model: {count} steps from seed {seed}; CMDLINE=\"init=bin/model args={seed} {count}\" repeats them"
-    );
+    rt::println!("model: {count} steps from seed {seed}");
     // The heaps of program and kernel get the size that they need.
     let warm_up = round(seed, ROUND.min(count));
     let before = Memory::measure()?;
@@ -71,7 +69,7 @@ fn main() -> Result<i64, Status> {
         let Failure { steps, step, .. } = failure;
         rt::println!("model: step {steps} of seed {seed} went wrong: {step:x?}");
         rt::println!(
-            "model: CMDLINE=\"init=bin/model args={seed} {}\" repeats it",
+            "model: `make model SEED={seed} STEPS={}` repeats it, with ARCH and SMP as here",
             steps + 1
         );
     } else {
