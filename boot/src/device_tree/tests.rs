@@ -1,3 +1,5 @@
+//! Device trees as firmware makes them, and broken ones.
+
 extern crate std;
 
 use std::string::String;

@@ -1,3 +1,5 @@
+//! The page database: who owns which frame, and what happens when there are none.
+
 use std::cell::Cell;
 use std::vec::Vec;
 

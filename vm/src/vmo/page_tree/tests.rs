@@ -1,3 +1,5 @@
+//! The tree of pages beside a `BTreeMap`.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
