@@ -153,19 +153,14 @@ impl<M: Mmu> Fault<'_, M> {
                 Ok(event)
             }
             Err(MapError::AlreadyMapped) => {
-                let changed = self.refit(&mut cursor, page, flags);
+                let mut batch = TlbBatch::new();
+                let fit = self.refit(&mut cursor, (page, flags), &mut batch);
                 drop(cursor);
                 drop(vmo);
-                Ok(match changed {
-                    None if event == Event::PresentPage => Event::Repeated,
-                    None => event,
-                    Some(batch) => {
-                        mmu.flush(batch);
-                        match event {
-                            Event::PresentPage => Event::Upgrade,
-                            made => made,
-                        }
-                    }
+                mmu.flush(batch);
+                Ok(match event {
+                    Event::PresentPage => fit,
+                    made => made,
                 })
             }
             Err(MapError::NoFrame) => {
@@ -178,25 +173,23 @@ impl<M: Mmu> Fault<'_, M> {
         }
     }
 
-    /// Makes what is entered at the cursor's position show `page` and allow the access; `None` if it does
-    /// already, else the translations that are stale.
+    /// Makes what is entered at the cursor's position show `page`, with its flags, and allow the access.
     #[inline(never)]
     fn refit(
         &self,
         cursor: &mut M::Cursor<'_>,
-        page: PhysAddr,
-        flags: MapFlags,
-    ) -> Option<TlbBatch> {
+        (page, flags): (PhysAddr, MapFlags),
+        batch: &mut TlbBatch,
+    ) -> Event {
         let fits = cursor
             .query()
             .is_some_and(|now| now.address == page && now.flags.access.contains(self.access));
         // It fits if another CPU has resolved the same fault meanwhile.
         if fits {
-            return None;
+            return Event::Repeated;
         }
-        let mut batch = TlbBatch::new();
-        cursor.replace(page, flags, &mut batch);
-        Some(batch)
+        cursor.replace(page, flags, batch);
+        Event::Upgrade
     }
 
     /// Enters the pages in the window around the address that are present.
