@@ -147,11 +147,11 @@ impl TlbBatch {
         if self.is_empty() {
             return;
         }
-        let ranges = (!self.is_everything).then_some(self.ranges.as_slice());
-        invalidate(Stale {
-            ranges,
-            has_tables: !self.tables.is_empty(),
-        });
+        let has_tables = !self.tables.is_empty();
+        // A table that was empty has no translation to invalidate it by, and yet may be remembered.
+        let is_unknown = has_tables && self.ranges.is_empty();
+        let ranges = (!self.is_everything && !is_unknown).then_some(self.ranges.as_slice());
+        invalidate(Stale { ranges, has_tables });
         let Self {
             tables,
             frames,

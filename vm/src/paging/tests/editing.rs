@@ -215,6 +215,23 @@ fn a_place_for_a_large_page_is_cleared_with_its_table_but_not_those_above() {
 }
 
 #[test]
+fn tables_that_were_left_empty_are_forgotten_with_everything() {
+    let tables = tables();
+    assert_eq!(map(&tables, pages_at(BASE, 512), HUGE, writable()), Ok(()));
+    let mut batch = TlbBatch::new();
+    tables.cursor(pages_at(BASE, 512)).clear_large(&mut batch);
+    assert!(finish(&tables, batch).is_some());
+    assert_eq!(table_frames(&tables), 3);
+    // Nothing was mapped there after all. No address says which remembered tables are stale.
+    let mut batch = TlbBatch::new();
+    tables
+        .cursor(pages_at(BASE, 512))
+        .unmap(PageCount::new(512), &mut batch);
+    assert_eq!(finish(&tables, batch), Some((None, true)));
+    assert_eq!(table_frames(&tables), 1);
+}
+
+#[test]
 fn one_invalidation_is_asked_for_per_large_page() {
     let tables = tables();
     assert_eq!(map(&tables, pages_at(BASE, 1025), HUGE, writable()), Ok(()));
