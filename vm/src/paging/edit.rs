@@ -115,7 +115,12 @@ pub(super) fn edit_pages<F: EntryFormat>(
 ) {
     let first = Level::LEAF.index(range.base());
     let indices = first..first + range.pages().get();
-    let changed = table.edit(indices, F::ADDRESS, |entry| edit.change::<F>(entry));
+    // What becomes executable may have to leave the caches first, page by page.
+    let varying = match edit {
+        Edit::Protect(access) if access.contains(Access::EXECUTE) => 0,
+        Edit::Protect(_) | Edit::Remove => F::ADDRESS,
+    };
+    let changed = table.edit(indices, varying, |entry| edit.change::<F>(entry));
     let (skipped, pages) = (PageCount::new(changed.start), PageCount::new(changed.len()));
     if let Some(stale) = range.part(skipped, pages) {
         batch.add_stale(stale);

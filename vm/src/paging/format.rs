@@ -27,7 +27,8 @@ pub trait EntryFormat: Send + Sync + 'static {
     const BREAKS_BEFORE_MAKE: bool;
 
     /// The bits of a leaf that hold the address of the page, in place: adding a page's size to the entry of
-    /// one page gives that of the next. `with_access` neither looks at these bits nor changes them.
+    /// one page gives that of the next. `with_access` does not change these bits, and looks at them only if it
+    /// makes a page executable.
     const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
     /// The entry that maps a page of `size` at `address`, which is aligned to it.

@@ -14,6 +14,9 @@ impl EntryFormat for Strict {
     const BREAKS_BEFORE_MAKE: bool = true;
 
     fn leaf(address: PhysAddr, size: PageSize, flags: MapFlags) -> u64 {
+        if flags.access.contains(Access::EXECUTE) {
+            EXECUTABLE.with_borrow_mut(|pages| pages.push(address));
+        }
         SimFormat::leaf(address, size, flags)
     }
 
@@ -48,10 +51,29 @@ impl EntryFormat for Strict {
 
 std::thread_local! {
     static PUBLISHED: RefCell<usize> = const { RefCell::new(0) };
+    /// The pages for which an entry was made that allows to execute.
+    static EXECUTABLE: RefCell<Vec<PhysAddr>> = const { RefCell::new(Vec::new()) };
 }
 
 fn strict() -> PageTables<Strict> {
     PageTables::new(database(), whole(), TopLevel::Own, Strict::default()).expect("there is memory")
+}
+
+#[test]
+fn the_format_sees_each_page_that_becomes_executable() {
+    let tables = strict();
+    assert_eq!(map(&tables, pages_at(BASE, 3), 0x9000, writable()), Ok(()));
+    EXECUTABLE.with_borrow_mut(Vec::clear);
+    let mut batch = TlbBatch::new();
+    let access = Access::READ | Access::EXECUTE;
+    tables
+        .cursor(pages_at(BASE, 3))
+        .protect(PageCount::new(3), access, &mut batch);
+    assert!(finish(&tables, batch).is_some());
+    assert_eq!(
+        EXECUTABLE.take(),
+        [0x9000, 0xa000, 0xb000].map(PhysAddr::new)
+    );
 }
 
 #[test]
