@@ -112,7 +112,7 @@ pub fn start_file(path: &str, file: &[u8], arguments: &str) -> Result<Arc<Proces
     let process = Process::new(Job::root(), Name::new_lossy(base_name(path)))?;
     let started = populate(&process, &program, arguments);
     if started.is_err() {
-        process.abandon();
+        process.give_up();
     }
     started.map(|()| process)
 }

@@ -322,6 +322,15 @@ impl Process {
         self.end_unstarted(0);
     }
 
+    /// Ends a process that its maker could not fill and start.
+    ///
+    /// Somebody may have killed it meanwhile. What it was given since then, perhaps a handle to itself, goes
+    /// now: nobody else would take it away.
+    pub fn give_up(&self) {
+        self.end_unstarted(0);
+        self.close_handles();
+    }
+
     /// Ends the process because somebody asks for it: at once if no thread was started, else soon.
     pub fn kill(&self) {
         let return_code = TaskRetcode::SyscallKill as i64;
@@ -354,15 +363,19 @@ impl Process {
 
     /// Gives everything back that the process had.
     fn finish(&self, return_code: i64) {
+        self.close_handles();
+        self.space.destroy();
+        process_list::remove(self);
+        self.life.lock().phase = Phase::Ended(return_code);
+        self.ended.wake_all();
+    }
+
+    fn close_handles(&self) {
         // Closing a handle may end other objects, so it happens without the table's lock.
         let handles = self.handles.lock().take_all();
         for handle in handles {
             drop(handle);
             sched::give_way();
         }
-        self.space.destroy();
-        process_list::remove(self);
-        self.life.lock().phase = Phase::Ended(return_code);
-        self.ended.wake_all();
     }
 }

@@ -132,6 +132,18 @@ fn a_killed_job_takes_its_processes_along_and_takes_no_others() {
 }
 
 #[ktest]
+fn a_process_that_is_killed_while_it_is_filled_keeps_nothing() {
+    let process = process();
+    process.kill();
+    let own = Handle::new(Arc::clone(&process), Rights::PROCESS_DEFAULT);
+    assert!(process.add_handle(own).is_ok());
+    process.give_up();
+    assert_eq!(process.handle_count(), 0);
+    assert_eq!(process.header().handle_count(), 0);
+    assert_eq!(Arc::strong_count(&process), 1);
+}
+
+#[ktest]
 fn names_belong_to_objects_that_have_one() {
     let process = process();
     let name = Name::new_lossy("renamed");
