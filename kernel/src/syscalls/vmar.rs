@@ -3,6 +3,8 @@
 //! Here are the checks that need handles and rights; those that need the region alone are made by
 //! `vm`, in the order of the same tables.
 
+mod overwrite;
+
 use alloc::sync::Arc;
 
 use arch::paging::Tables;
@@ -93,8 +95,10 @@ fn tell(
 
 /// Shows a range of a VMO in a region.
 ///
-/// A mapping whose address cannot be told is taken back. What lay there before, and was overwritten as
-/// `SPECIFIC_OVERWRITE` asks for, is gone then: that is the one failure that changes something.
+/// A mapping whose address cannot be told is taken back. What was overwritten, as `SPECIFIC_OVERWRITE` asks
+/// for, could not be put back; so before that happens the address must be one to which it can be told.
+/// What remains is what happens between the two: another process takes the page away, through handles that
+/// it has, or there is no frame left for a page table. Then the call fails and the old mappings are gone.
 pub fn map(
     vmar: HandleValue,
     vmo: HandleValue,
@@ -112,18 +116,27 @@ pub fn map(
     if !vmo_rights.contains(Rights::MAP) {
         return Err(unmappable(&vmo, request.options));
     }
-    let base = region.map(MapRequest {
+    let request = MapRequest {
         options: execute_only_resolved(request.options),
         offset: request.vmar_offset,
         vmo,
         vmo_offset: request.vmo_offset,
         length: request.length,
         permitted: access_of(vmar_rights & vmo_rights),
-    })?;
+    };
+    let length = request.length;
+    if request.options.contains(VmOptions::SPECIFIC_OVERWRITE)
+        && !overwrite::can_be_told(&region, &request, address)
+    {
+        // Other reasons to fail come first.
+        region.check_overwrite(&request)?;
+        return Err(Status::INVALID_ARGS);
+    }
+    let base = region.map(request)?;
     let told = user_memory::write(address, &base.raw());
     if told.is_err() {
         // Another thread of the program may have taken it back already.
-        let _ = region.unmap(base, request.length, OpChildren::Forbidden);
+        let _ = region.unmap(base, length, OpChildren::Forbidden);
     }
     told
 }

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use syscall::{Result, Status, VmOptions};
 
-use super::placement::{Place, PlaceRequest};
+use super::placement::{Place, PlaceRequest, Wish};
 use super::populate::Others;
 use super::protection::Protection;
 use super::{NewMapping, OpChildren, Region, Vmar, requested};
@@ -86,23 +86,14 @@ impl<M: Mmu> Vmar<M> {
         guard: &mut WriteGuard<'_, M>,
         removed: &mut RegionList<M>,
     ) -> Result<VirtAddr> {
+        let regions = self.live(guard)?;
+        let wish = self.wish_of(&request, checked)?;
         let MapRequest {
             options,
-            offset,
             vmo,
             permitted,
             ..
         } = request;
-        let regions = self.live(guard)?;
-        if checked.pages == PageCount::ZERO {
-            return Err(Status::INVALID_ARGS);
-        }
-        let wish = self.wish(PlaceRequest {
-            options,
-            offset,
-            pages: checked.pages,
-            natural_log2: vmo.natural_alignment(checked.first, checked.pages),
-        })?;
         let new = |range| NewMapping {
             range,
             vmo,
@@ -135,6 +126,49 @@ impl<M: Mmu> Vmar<M> {
         }
         self.insert_mapping(region, options, guard, removed)?;
         Ok(range.base())
+    }
+
+    /// Checks whether a [`map`](Self::map) could succeed, for somebody who must know before what lies in the
+    /// place is gone. Changes nothing.
+    ///
+    /// Locks the address space for reading, then the VMO.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map), but for a lack of memory that shows only when it is done.
+    pub fn check_overwrite(&self, request: &MapRequest<M>) -> Result<()> {
+        let checked = self.check_map(request)?;
+        let guard = self.owner().read();
+        let regions = self.live(&guard)?;
+        match self.wish_of(request, &checked)?.place(regions)? {
+            Place::Free(_) => Ok(()),
+            Place::Occupied(range) => self
+                .prepare_clear(range, OpChildren::Forbidden, &guard)
+                .map(drop),
+        }
+    }
+
+    /// The place that a mapping asks for.
+    ///
+    /// # Errors
+    /// - `INVALID_ARGS`: it has no pages.
+    /// - Those of [`Wish::new`].
+    #[inline]
+    fn wish_of(&self, request: &MapRequest<M>, checked: &Checked) -> Result<Wish> {
+        if checked.pages == PageCount::ZERO {
+            return Err(Status::INVALID_ARGS);
+        }
+        let MapRequest {
+            options,
+            offset,
+            vmo,
+            ..
+        } = request;
+        self.wish(PlaceRequest {
+            options: *options,
+            offset: *offset,
+            pages: checked.pages,
+            natural_log2: vmo.natural_alignment(checked.first, checked.pages),
+        })
     }
 
     /// Clears the place of a mapping of mappings.
