@@ -119,7 +119,7 @@ impl Lender {
             "an address space goes while a CPU uses it"
         );
         if loan.generation() == self.generation {
-            self.set(loan.index(), false);
+            self.give_back(loan.index());
         }
     }
 
@@ -139,7 +139,7 @@ impl Lender {
                 (self.find_free(tags).expect("more tags than CPUs"), true)
             }
         };
-        self.set(tag, true);
+        self.take(tag);
         self.next = tag + 1;
         Activation {
             loan: self.loan(tag),
@@ -161,7 +161,7 @@ impl Lender {
         self.generation += 1;
         self.taken.fill(0);
         for cpu in 0..MAX_CPUS {
-            self.set(self.active[cpu].index(), true);
+            self.take(self.active[cpu].index());
         }
         self.next = 1;
     }
@@ -174,12 +174,12 @@ impl Lender {
             .find(is_free)
     }
 
-    fn set(&mut self, tag: usize, taken: bool) {
-        let bit = 1 << (tag % WORD_BITS);
-        match taken {
-            true => self.taken[tag / WORD_BITS] |= bit,
-            false => self.taken[tag / WORD_BITS] &= !bit,
-        }
+    const fn take(&mut self, tag: usize) {
+        self.taken[tag / WORD_BITS] |= 1 << (tag % WORD_BITS);
+    }
+
+    const fn give_back(&mut self, tag: usize) {
+        self.taken[tag / WORD_BITS] &= !(1 << (tag % WORD_BITS));
     }
 
     const fn loan(&self, tag: usize) -> Loan {

@@ -79,6 +79,14 @@ pub struct Thread {
     pub wake_pending: AtomicBool,
 }
 
+/// What a thread is made for.
+struct Origin {
+    name: Name,
+    process: Option<Arc<Process>>,
+    home: CpuId,
+    start: Start,
+}
+
 impl Thread {
     /// A thread that does not run yet, bound to `home`.
     ///
@@ -92,7 +100,13 @@ impl Thread {
     ) -> Result<Arc<Self>> {
         let stack = KernelStack::new()?;
         let context = ContextCell::starting_on(&stack, start);
-        try_arc(Self::with(name, process, home, start, Some(stack), context))
+        let origin = Origin {
+            name,
+            process,
+            home,
+            start,
+        };
+        try_arc(Self::with(origin, Some(stack), context))
     }
 
     /// The flow that booted CPU `home`, as a thread.
@@ -100,25 +114,22 @@ impl Thread {
     /// # Errors
     /// - `NO_MEMORY`: no memory for the thread.
     pub fn boot(home: CpuId) -> Result<Arc<Self>> {
-        let name = Name::new_lossy("idle");
-        try_arc(Self::with(
-            name,
-            None,
+        let origin = Origin {
+            name: Name::new_lossy("idle"),
+            process: None,
             home,
-            Start::Boot,
-            None,
-            ContextCell::running(),
-        ))
+            start: Start::Boot,
+        };
+        try_arc(Self::with(origin, None, ContextCell::running()))
     }
 
-    fn with(
-        name: Name,
-        process: Option<Arc<Process>>,
-        home: CpuId,
-        start: Start,
-        stack: Option<KernelStack>,
-        context: ContextCell,
-    ) -> Self {
+    fn with(origin: Origin, stack: Option<KernelStack>, context: ContextCell) -> Self {
+        let Origin {
+            name,
+            process,
+            home,
+            start,
+        } = origin;
         Self {
             header: Header::new(),
             name: Mutex::new(name),

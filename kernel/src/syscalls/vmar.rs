@@ -99,6 +99,9 @@ fn tell(
 /// for, could not be put back; so before that happens the address must be one to which it can be told.
 /// What remains is what happens between the two: another process takes the page away, through handles that
 /// it has, or there is no frame left for a page table. Then the call fails and the old mappings are gone.
+///
+/// # Errors
+/// As the tables of `docs/spec/vmar.md` §5, in their order.
 pub fn map(
     vmar: HandleValue,
     vmo: HandleValue,

@@ -101,7 +101,7 @@ impl Wish {
         if (is_exact || is_limit) && !vmar.flags.contains(VmOptions::CAN_MAP_SPECIFIC) {
             return Err(Status::ACCESS_DENIED);
         }
-        let within = bounds(request, vmar.range, is_limit)?;
+        let within = bounds(request, vmar.range)?;
         let alignment = request.options.alignment()?;
         let align_log2 = alignment.bytes().trailing_zeros().max(PAGE_SHIFT);
         if is_exact {
@@ -212,7 +212,7 @@ impl Choice {
 
 /// The addresses at which the region may lie; at least as many as it needs.
 #[inline]
-fn bounds(request: PlaceRequest, vmar: VirtRange, is_limit: bool) -> Result<VirtRange> {
+fn bounds(request: PlaceRequest, vmar: VirtRange) -> Result<VirtRange> {
     let offset = request.offset;
     if offset > vmar.bytes() {
         return Err(Status::INVALID_ARGS);
@@ -221,6 +221,7 @@ fn bounds(request: PlaceRequest, vmar: VirtRange, is_limit: bool) -> Result<Virt
         .base()
         .checked_add(offset)
         .ok_or(Status::INVALID_ARGS)?;
+    let is_limit = request.options.contains(VmOptions::OFFSET_IS_UPPER_LIMIT);
     let within = if is_limit {
         VirtRange::between(vmar.base(), edge)
     } else {
