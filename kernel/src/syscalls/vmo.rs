@@ -29,7 +29,8 @@ pub fn create(size: u64, options: VmoOptions, out: UserOut<HandleValue>) -> Resu
 /// Copies bytes out of a VMO.
 ///
 /// # Errors
-/// As the table of `docs/spec/vmo.md` §3, in its order: a bad buffer is `NOT_FOUND`.
+/// As the table of `docs/spec/vmo.md` §3, in its order: a bad buffer is `NOT_FOUND`. `CANCELED`: the thread
+/// is to end.
 pub fn read(value: HandleValue, buffer: UserOut<u8>, offset: u64, size: usize) -> Result<()> {
     let vmo = object(value, Rights::READ)?;
     let steps = vmo.vmo().copy_steps(offset, size)?;
@@ -38,6 +39,8 @@ pub fn read(value: HandleValue, buffer: UserOut<u8>, offset: u64, size: usize) -
         let page = vmo.vmo().page_for_read(step.index)?;
         let part = rest.take(step.len)?;
         page_copy::to_user(&page, step.offset, part).map_err(|_| Status::NOT_FOUND)?;
+        drop(page);
+        sched::pause().map_err(|_| Status::CANCELED)?;
     }
     Ok(())
 }
@@ -45,7 +48,8 @@ pub fn read(value: HandleValue, buffer: UserOut<u8>, offset: u64, size: usize) -
 /// Copies bytes into a VMO.
 ///
 /// # Errors
-/// As the table of `docs/spec/vmo.md` §3, in its order: a bad buffer is `NOT_FOUND`.
+/// As the table of `docs/spec/vmo.md` §3, in its order: a bad buffer is `NOT_FOUND`. `CANCELED`: the thread
+/// is to end; what came before has been written.
 pub fn write(value: HandleValue, buffer: UserIn<u8>, offset: u64, size: usize) -> Result<()> {
     let vmo = object(value, Rights::WRITE)?;
     let steps = vmo.vmo().copy_steps(offset, size)?;
@@ -54,6 +58,8 @@ pub fn write(value: HandleValue, buffer: UserIn<u8>, offset: u64, size: usize) -
         let page = vmo.vmo().page_for_write(step.index)?;
         let part = rest.take(step.len)?;
         page_copy::from_user(&page, step.offset, part).map_err(|_| Status::NOT_FOUND)?;
+        drop(page);
+        sched::pause().map_err(|_| Status::CANCELED)?;
     }
     Ok(())
 }

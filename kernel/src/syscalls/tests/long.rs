@@ -100,3 +100,19 @@ fn drawing_random_bytes_ends_with_the_thread_that_wants_them() {
         assert!(committed_pages(vmo) < PAGES);
     });
 }
+
+#[ktest]
+fn copying_to_and_from_a_vmo_ends_with_the_thread_that_copies() {
+    in_process(|sandbox| {
+        let shown = mapped(sandbox);
+        let (address, bytes) = (sandbox.get(1), PAGES * PAGE_SIZE);
+        let vmo = sandbox.vmo(bytes as u64, VmoOptions::empty());
+        caller().begin_exit(0);
+        let written = Calls.vmo_write(vmo, UserIn::new(address), 0, bytes);
+        assert_eq!(written, Err(Status::CANCELED));
+        assert!(committed_pages(vmo) < PAGES);
+        let read = Calls.vmo_read(vmo, UserOut::new(address), 0, bytes);
+        assert_eq!(read, Err(Status::CANCELED));
+        assert!(committed_pages(shown) < PAGES);
+    });
+}
