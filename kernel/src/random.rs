@@ -28,6 +28,7 @@ fn with_generator<R>(section: impl FnOnce(&mut ChaCha20Rng) -> R) -> R {
 }
 
 /// A generator with a seed that nobody has used before.
+#[cold]
 fn seeded() -> ChaCha20Rng {
     let mut seed = [0; SEED_WORDS * size_of::<u64>()];
     for word in seed.chunks_exact_mut(size_of::<u64>()) {

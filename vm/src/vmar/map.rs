@@ -152,7 +152,7 @@ impl<M: Mmu> Vmar<M> {
     /// # Errors
     /// - `INVALID_ARGS`: it has no pages.
     /// - Those of [`Wish::new`].
-    #[inline]
+    #[inline(always)]
     fn wish_of(&self, request: &MapRequest<M>, checked: &Checked) -> Result<Wish> {
         if checked.pages == PageCount::ZERO {
             return Err(Status::INVALID_ARGS);
@@ -214,6 +214,7 @@ impl<M: Mmu> Vmar<M> {
     }
 
     /// The checks that need neither handles nor the tree.
+    #[inline(always)]
     fn check_map(&self, request: &MapRequest<M>) -> Result<Checked> {
         let options = request.options;
         if PLAIN.contains(options) && !request.vmo.is_discardable() {

@@ -73,8 +73,8 @@ pub enum Overwrite {
 pub struct Choice {
     /// What a place has to be.
     needed: GapRequest,
-    /// What it should be, if there is such a place.
-    preferred: GapRequest,
+    /// How it should be aligned, if there is such a place.
+    preferred_log2: u32,
     entropy_bits: u32,
     aslr: Aslr,
 }
@@ -157,22 +157,20 @@ impl Wish {
 }
 
 impl Choice {
+    #[inline(always)]
     fn new(request: PlaceRequest, needed: GapRequest, vmar: Surroundings) -> Self {
         let is_compact = vmar.flags.contains(VmOptions::COMPACT);
         // A place at which large pages can show the region, if it would profit and has no other wish. A
         // compact VMAR keeps its regions together instead.
         let has_other_wish = request.options.alignment() != Ok(Alignment::default()) || is_compact;
-        let align_log2 = if has_other_wish {
+        let preferred_log2 = if has_other_wish {
             needed.align_log2
         } else {
             needed.align_log2.max(request.natural_log2)
         };
         Self {
             needed,
-            preferred: GapRequest {
-                align_log2,
-                ..needed
-            },
+            preferred_log2,
             entropy_bits: match vmar.aslr {
                 Aslr::Off => 0,
                 Aslr::On(_) if is_compact => COMPACT_ENTROPY_BITS,
@@ -182,16 +180,26 @@ impl Choice {
         }
     }
 
+    /// What a place should be.
+    #[inline]
+    const fn preferred(&self) -> GapRequest {
+        GapRequest {
+            align_log2: self.preferred_log2,
+            ..self.needed
+        }
+    }
+
+    #[inline(always)]
     fn guess<M: Mmu>(&self, regions: &RegionTree<RegionAdapter<M>>) -> Option<VirtRange> {
         match self.aslr {
-            Aslr::Off => self.find(self.preferred, regions),
-            Aslr::On(entropy) => self.preferred.guess(self.entropy_bits, entropy.source),
+            Aslr::Off => self.find(self.preferred(), regions),
+            Aslr::On(entropy) => self.preferred().guess(self.entropy_bits, entropy.source),
         }
     }
 
     fn place<M: Mmu>(&self, regions: &RegionTree<RegionAdapter<M>>) -> Option<VirtRange> {
-        let preferred = (self.preferred.align_log2 != self.needed.align_log2)
-            .then(|| self.find(self.preferred, regions))
+        let preferred = (self.preferred_log2 != self.needed.align_log2)
+            .then(|| self.find(self.preferred(), regions))
             .flatten();
         preferred.or_else(|| self.find(self.needed, regions))
     }

@@ -29,10 +29,18 @@ impl Run {
 
 impl<M: Mmu> Vmo<M> {
     /// The logarithm of the alignment at which the largest pages can show `pages` pages from `first` on.
+    #[inline]
     pub(crate) fn natural_alignment(&self, first: PageIndex, pages: PageCount) -> u32 {
         if pages < PageSize::Large.pages() {
-            return PAGE_SHIFT;
+            PAGE_SHIFT
+        } else {
+            self.alignment_of_many(first, pages)
         }
+    }
+
+    /// As [`natural_alignment`](Self::natural_alignment), for as many pages as fill a large one.
+    #[cold]
+    fn alignment_of_many(&self, first: PageIndex, pages: PageCount) -> u32 {
         let (memory, largest) = match &self.lock().contents {
             Contents::Anonymous(_) => (PhysAddr::new(0), PageSize::Large),
             Contents::Physical(all) => (all.base(), PageSize::Huge),
