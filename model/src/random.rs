@@ -32,6 +32,11 @@ impl Random {
         self.below(100) < percent
     }
 
+    /// True once in `times`.
+    pub const fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
     /// One of `choices`.
     ///
     /// # Panics

@@ -134,6 +134,15 @@ impl World {
         })
     }
 
+    /// What every CPU finds at each of these places, CPU by CPU.
+    pub fn load_everywhere(&self, places: &[(&Space, VirtAddr)]) -> Vec<Result<u8>> {
+        let load = |cpu| {
+            let places = places.iter();
+            places.map(move |&(space, address)| self.load_on(cpu, space, address))
+        };
+        (0..CPUS).flat_map(load).collect()
+    }
+
     pub fn store_on(&self, cpu: usize, space: &Space, address: VirtAddr, value: u8) -> Result<()> {
         self.machine.run_on(cpu, || {
             space.mmu().activate();

@@ -12,6 +12,7 @@ mod info;
 mod object;
 mod process;
 mod system;
+mod transfer;
 mod user_memory;
 mod vmar;
 mod vmo;

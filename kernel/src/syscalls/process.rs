@@ -6,12 +6,12 @@ use arch::paging::Tables;
 use syscall::kernel::{UserIn, UserOut};
 use syscall::{HandleValue, Name, ProcessOptions, Result, Rights, Status};
 use vm::addr::VirtAddr;
-use vm::vmo::{CopyStep, Vmo};
+use vm::vmo::Vmo;
 
+use super::transfer::{Reason, Stopped, Transfer};
 use super::{caller, deliver, user_memory};
-use crate::handle::Handle;
+use crate::handle::{self, Handle};
 use crate::object::{Job, KernelObject, Process};
-use crate::{handle, page_copy, sched};
 
 /// The most bytes that one call copies out of or into a process.
 const MOST_BYTES: usize = 64 << 20;
@@ -116,11 +116,7 @@ pub struct Target {
 /// As the table of `docs/spec/objects.md` §9, in its order.
 pub fn read_memory(target: Target, buffer: UserOut<u8>, actual: UserOut<usize>) -> Result<()> {
     let memory = target.locate(buffer.address(), Rights::READ | Rights::WRITE)?;
-    let count = memory.copy(|vmo, step, part| {
-        let page = vmo.page_for_read(step.index)?;
-        Ok(page_copy::to_user(&page, step.offset, part)?)
-    })?;
-    user_memory::write(actual, &count)
+    tell_count(memory.transfer().read(), &memory, actual)
 }
 
 /// Copies bytes into the memory of a process, as far as one mapping and its VMO go.
@@ -129,27 +125,53 @@ pub fn read_memory(target: Target, buffer: UserOut<u8>, actual: UserOut<usize>) 
 /// As the table of `docs/spec/objects.md` §9, in its order.
 pub fn write_memory(target: Target, buffer: UserIn<u8>, actual: UserOut<usize>) -> Result<()> {
     let memory = target.locate(buffer.address(), Rights::WRITE)?;
-    let count = memory.copy(|vmo, step, part| {
-        let page = vmo.page_for_write(step.index)?;
-        Ok(page_copy::from_user(&page, step.offset, part)?)
-    })?;
+    tell_count(memory.transfer().write(), &memory, actual)
+}
+
+/// Tells the caller how many bytes were copied, if that is what the call answers.
+///
+/// # Errors
+/// Why the copy ended early; but a VMO that has shrunk meanwhile is an end like any other.
+fn tell_count(
+    outcome: core::result::Result<(), Stopped>,
+    memory: &Memory,
+    actual: UserOut<usize>,
+) -> Result<()> {
+    let count = match outcome {
+        Ok(()) => memory.size,
+        Err(Stopped {
+            done: done @ 1..,
+            reason: Reason::Vmo(Status::OUT_OF_RANGE),
+        }) => done,
+        Err(stopped) => return Err(stopped.reason.status(Status::INVALID_ARGS)),
+    };
     user_memory::write(actual, &count)
 }
 
-/// Bytes of a VMO and as many bytes of the caller's buffer.
+/// Memory of a process, and the caller's buffer for it.
 ///
-/// The VMO stays whatever becomes of the mapping in which it was found, so no lock is held while bytes
-/// are copied. The buffer may lie in the same mapping: a fault on it finds all locks open.
-struct Transfer {
+/// The VMO stays whatever becomes of the mapping in which it was found.
+struct Memory {
     vmo: Arc<Vmo<Tables>>,
     offset: u64,
     buffer: usize,
     size: usize,
 }
 
+impl Memory {
+    fn transfer(&self) -> Transfer<'_> {
+        Transfer {
+            vmo: &self.vmo,
+            offset: self.offset,
+            buffer: self.buffer,
+            size: self.size,
+        }
+    }
+}
+
 impl Target {
     /// Finds the memory, as the table of `docs/spec/objects.md` §9 says, in its order.
-    fn locate(self, buffer: usize, needed: Rights) -> Result<Transfer> {
+    fn locate(self, buffer: usize, needed: Rights) -> Result<Memory> {
         if buffer == 0 || self.size == 0 || self.size > MOST_BYTES {
             return Err(Status::INVALID_ARGS);
         }
@@ -160,44 +182,11 @@ impl Target {
         if behind == 0 {
             return Err(Status::OUT_OF_RANGE);
         }
-        Ok(Transfer {
+        Ok(Memory {
             vmo: shown.vmo,
             offset: shown.offset,
             buffer,
             size: self.size.min(shown.bytes).min(behind),
         })
-    }
-}
-
-impl Transfer {
-    /// Copies page by page; returns how many bytes.
-    ///
-    /// Lets others run in between, and gives up if the caller is to end.
-    ///
-    /// # Errors
-    /// - `BAD_STATE`: the memory is not cached.
-    /// - `INVALID_ARGS`: the buffer is bad; what was copied before stays.
-    /// - `OUT_OF_RANGE`: the VMO has shrunk to less than the first byte.
-    /// - `NO_MEMORY`: a page could not be made; what was copied before stays.
-    /// - `CANCELED`: the caller is to end.
-    fn copy(
-        &self,
-        mut copy_step: impl FnMut(&Vmo<Tables>, CopyStep, arch::user_memory::UserRange) -> Result<()>,
-    ) -> Result<usize> {
-        let steps = self.vmo.copy_steps(self.offset, self.size)?;
-        user_memory::range(self.buffer, self.size)?;
-        let mut done = 0;
-        for step in steps {
-            let place = self.buffer.checked_add(done).ok_or(Status::INVALID_ARGS)?;
-            let part = user_memory::range(place, step.len)?;
-            match copy_step(&self.vmo, step, part) {
-                Ok(()) => done += step.len,
-                // The VMO has shrunk meanwhile: that is an end like any other.
-                Err(Status::OUT_OF_RANGE) if done > 0 => break,
-                Err(error) => return Err(error),
-            }
-            sched::pause().map_err(|_| Status::CANCELED)?;
-        }
-        Ok(done)
     }
 }

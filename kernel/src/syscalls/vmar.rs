@@ -135,11 +135,14 @@ pub fn map(
         region.check_overwrite(&request)?;
         return Err(Status::INVALID_ARGS);
     }
-    let base = region.map(request)?;
-    let told = user_memory::write(address, &base.raw());
-    if told.is_err() {
-        // Another thread of the program may have taken it back already.
-        let _ = region.unmap(base, length, OpChildren::Forbidden);
+    let mapped = region.map_apart(request)?;
+    let told = user_memory::write(address, &mapped.base().raw());
+    match told {
+        Ok(()) => region.join(mapped),
+        Err(_) => {
+            // Another thread of the program may have taken it back already.
+            let _ = region.unmap(mapped.base(), length, OpChildren::Forbidden);
+        }
     }
     told
 }

@@ -2,15 +2,13 @@
 
 use alloc::sync::Arc;
 
-use arch::user_memory::UserRange;
 use syscall::kernel::{UserIn, UserOut};
 use syscall::{HandleValue, Result, Rights, Status, SystemResource, VmoOptions};
 
-use super::user_memory;
-use super::{caller, deliver};
+use super::transfer::Transfer;
+use super::{caller, deliver, user_memory};
 use crate::handle::Handle;
 use crate::object::{Object, Resource, VmoObject};
-use crate::page_copy;
 use crate::sched;
 
 /// Creates a VMO.
@@ -33,16 +31,15 @@ pub fn create(size: u64, options: VmoOptions, out: UserOut<HandleValue>) -> Resu
 /// is to end.
 pub fn read(value: HandleValue, buffer: UserOut<u8>, offset: u64, size: usize) -> Result<()> {
     let vmo = object(value, Rights::READ)?;
-    let steps = vmo.vmo().copy_steps(offset, size)?;
-    let mut rest = Claim::new(buffer.address(), size)?;
-    for step in steps {
-        let page = vmo.vmo().page_for_read(step.index)?;
-        let part = rest.take(step.len)?;
-        page_copy::to_user(&page, step.offset, part).map_err(|_| Status::NOT_FOUND)?;
-        drop(page);
-        sched::pause().map_err(|_| Status::CANCELED)?;
-    }
-    Ok(())
+    let transfer = Transfer {
+        vmo: vmo.vmo(),
+        offset,
+        buffer: buffer.address(),
+        size,
+    };
+    transfer
+        .read()
+        .map_err(|stopped| stopped.reason.status(Status::NOT_FOUND))
 }
 
 /// Copies bytes into a VMO.
@@ -52,16 +49,15 @@ pub fn read(value: HandleValue, buffer: UserOut<u8>, offset: u64, size: usize) -
 /// is to end; what came before has been written.
 pub fn write(value: HandleValue, buffer: UserIn<u8>, offset: u64, size: usize) -> Result<()> {
     let vmo = object(value, Rights::WRITE)?;
-    let steps = vmo.vmo().copy_steps(offset, size)?;
-    let mut rest = Claim::new(buffer.address(), size)?;
-    for step in steps {
-        let page = vmo.vmo().page_for_write(step.index)?;
-        let part = rest.take(step.len)?;
-        page_copy::from_user(&page, step.offset, part).map_err(|_| Status::NOT_FOUND)?;
-        drop(page);
-        sched::pause().map_err(|_| Status::CANCELED)?;
-    }
-    Ok(())
+    let transfer = Transfer {
+        vmo: vmo.vmo(),
+        offset,
+        buffer: buffer.address(),
+        size,
+    };
+    transfer
+        .write()
+        .map_err(|stopped| stopped.reason.status(Status::NOT_FOUND))
 }
 
 /// Asks for the size.
@@ -140,31 +136,9 @@ pub fn replace_as_executable(
 /// # Errors
 /// Those of `Vmo::set_stream_size`.
 pub fn change_stream_size(vmo: &VmoObject, size: u64) -> Result<()> {
-    vmo.vmo().set_stream_size(size, || {
-        let _ = sched::pause();
-    })
+    vmo.vmo().set_stream_size(size, sched::give_way)
 }
 
 fn object(value: HandleValue, needed: Rights) -> Result<Arc<VmoObject>> {
     Ok(caller().object::<VmoObject>(value, needed)?.0)
-}
-
-/// The part of a program's buffer that is still to be copied.
-struct Claim {
-    address: usize,
-}
-
-impl Claim {
-    /// All of a buffer; one that is not in the user half is not there.
-    fn new(address: usize, size: usize) -> Result<Self> {
-        user_memory::range(address, size).map_err(|_| Status::NOT_FOUND)?;
-        Ok(Self { address })
-    }
-
-    /// The next `bytes` bytes, which are then no longer part of it.
-    fn take(&mut self, bytes: usize) -> Result<UserRange> {
-        let part = user_memory::range(self.address, bytes).map_err(|_| Status::NOT_FOUND)?;
-        self.address = self.address.checked_add(bytes).ok_or(Status::NOT_FOUND)?;
-        Ok(part)
-    }
 }

@@ -32,6 +32,21 @@ pub struct MapRequest<M: Mmu> {
     pub permitted: Access,
 }
 
+/// A new mapping, which may not have been joined with its neighbours yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Mapped {
+    base: VirtAddr,
+    pub(super) others: Others,
+}
+
+impl Mapped {
+    /// The first address.
+    #[inline]
+    pub const fn base(self) -> VirtAddr {
+        self.base
+    }
+}
+
 /// A request that has passed all checks that do not need the tree.
 struct Checked {
     first: PageIndex,
@@ -67,7 +82,21 @@ impl<M: Mmu> Vmar<M> {
     /// - `NO_MEMORY`: there is none for the objects, page tables or, in the kernel, the pages.
     ///
     /// A call that fails has changed nothing. Source: `spec/vmar.md` §5.1, checks 3 and 6 to 21, and §5.3.
+    #[inline]
     pub fn map(&self, request: MapRequest<M>) -> Result<VirtAddr> {
+        let mapped = self.map_apart(request)?;
+        self.join(mapped);
+        Ok(mapped.base())
+    }
+
+    /// As [`map`](Self::map), but the mapping is not joined with its neighbours yet.
+    ///
+    /// For somebody who may have to take it back: as long as it is a mapping of its own, that needs no
+    /// memory. [`join`](Self::join) ends the call.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map).
+    pub fn map_apart(&self, request: MapRequest<M>) -> Result<Mapped> {
         let checked = self.check_map(&request)?;
         let mut removed = RegionList::default();
         let mut guard = self.owner().write();
@@ -85,7 +114,7 @@ impl<M: Mmu> Vmar<M> {
         checked: &Checked,
         guard: &mut WriteGuard<'_, M>,
         removed: &mut RegionList<M>,
-    ) -> Result<VirtAddr> {
+    ) -> Result<Mapped> {
         let regions = self.live(guard)?;
         let wish = self.wish_of(&request, checked)?;
         let MapRequest {
@@ -106,16 +135,11 @@ impl<M: Mmu> Vmar<M> {
         let regions = &mut self.state.get_mut(guard).children;
         // The usual way, on which one search finds out whether the place is free and where it is in the tree.
         if let Some(vacancy) = guess.and_then(|range| regions.vacancy(range)) {
-            let range = vacancy.range();
-            let region = try_arc(Region::mapping(self.owner().clone(), new(range)))?;
-            match self.list_and_fill(&region, options)? {
-                Others::None => vacancy.fill(region),
-                Others::Some => {
-                    vacancy.fill(region.clone());
-                    self.merge_around(&region, guard, removed);
-                }
-            }
-            return Ok(range.base());
+            let base = vacancy.range().base();
+            let region = try_arc(Region::mapping(self.owner().clone(), new(vacancy.range())))?;
+            let others = self.list_and_fill(&region, options)?;
+            vacancy.fill(region);
+            return Ok(Mapped { base, others });
         }
         let place = wish.place(regions)?;
         let (Place::Free(range) | Place::Occupied(range)) = place;
@@ -124,8 +148,10 @@ impl<M: Mmu> Vmar<M> {
             Place::Free(_) => {}
             Place::Occupied(_) => self.overwrite(range, guard, removed)?,
         }
-        self.insert_mapping(region, options, guard, removed)?;
-        Ok(range.base())
+        let others = self.list_and_fill(&region, options)?;
+        self.insert(region, guard);
+        let base = range.base();
+        Ok(Mapped { base, others })
     }
 
     /// Checks whether a [`map`](Self::map) could succeed, for somebody who must know before what lies in the
@@ -188,28 +214,6 @@ impl<M: Mmu> Vmar<M> {
         }
         let clearance = self.prepare_clear(range, OpChildren::Forbidden, guard)?;
         self.clear(range, clearance, guard, removed);
-        Ok(())
-    }
-
-    /// Makes a region part of the tree, fills its translations if it has to, and joins it with others.
-    ///
-    /// # Errors
-    /// `NO_MEMORY`: it cannot be filled. The tree and the page table are as before.
-    #[inline]
-    fn insert_mapping(
-        &self,
-        region: Arc<Region<M>>,
-        options: VmOptions,
-        guard: &mut WriteGuard<'_, M>,
-        removed: &mut RegionList<M>,
-    ) -> Result<()> {
-        match self.list_and_fill(&region, options)? {
-            Others::None => self.insert(region, guard),
-            Others::Some => {
-                self.insert(region.clone(), guard);
-                self.merge_around(&region, guard, removed);
-            }
-        }
         Ok(())
     }
 

@@ -5,18 +5,43 @@
 use alloc::sync::Arc;
 
 use super::clear::append;
+use super::map::Mapped;
+use super::populate::Others;
 use super::{Region, Vmar};
-use crate::addr::VirtRange;
+use crate::addr::{VirtAddr, VirtRange};
 use crate::locked::WriteGuard;
 use crate::mmu::{Domain, Mmu};
 use crate::region_tree::HasRange;
 use crate::vmo::RegionList;
 
 impl<M: Mmu> Vmar<M> {
+    /// Joins a new mapping with its neighbours, if it is still there and they could have been made as one.
+    ///
+    /// Locks the address space, then the VMO.
+    #[inline]
+    pub fn join(&self, mapped: Mapped) {
+        match mapped.others {
+            Others::None => {}
+            Others::Some => self.join_at(mapped.base()),
+        }
+    }
+
+    #[inline(never)]
+    fn join_at(&self, base: VirtAddr) {
+        let mut removed = RegionList::default();
+        let mut guard = self.owner().write();
+        let region = self.children(&guard).find_cursor(base).clone_pointer();
+        if let Some(region) = region.filter(|region| region.range().base() == base) {
+            self.merge_around(&region, &mut guard, &mut removed);
+        }
+        drop(guard);
+        drop(removed);
+    }
+
     /// Joins a new mapping with its neighbours if they could have been made as one.
     ///
     /// A join that needs memory which is not there does not happen; nobody depends on it.
-    pub(super) fn merge_around(
+    fn merge_around(
         &self,
         region: &Arc<Region<M>>,
         guard: &mut WriteGuard<'_, M>,

@@ -42,7 +42,7 @@ mod unmap;
 mod walk;
 
 pub(crate) use enter::Enter;
-pub use map::MapRequest;
+pub use map::{MapRequest, Mapped};
 pub use maps::{MapEntry, MapEntryKind, Maps};
 pub use op_range::{RangeOp, RangeRequest};
 pub(crate) use region::{Mapping, Region, RegionKind, RegionListAdapter};

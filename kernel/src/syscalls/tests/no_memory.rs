@@ -317,6 +317,40 @@ fn overwriting_without_memory_changes_nothing() {
 }
 
 #[ktest]
+fn a_mapping_that_cannot_be_told_is_taken_back_without_memory() {
+    in_process(|sandbox| {
+        let vmo = sandbox.vmo(3 * PAGE_SIZE as u64, VmoOptions::empty());
+        let map = |page: usize, out| {
+            let flags = VmOptions::PERM_READ | VmOptions::SPECIFIC;
+            let bytes = page * PAGE_SIZE;
+            let offset = OFFSET + bytes;
+            Calls.vmar_map(
+                sandbox.root,
+                flags,
+                offset,
+                vmo,
+                bytes as u64,
+                PAGE_SIZE,
+                out,
+            )
+        };
+        assert_eq!(map(0, sandbox.out(0)), Ok(()));
+        assert_eq!(map(2, sandbox.out(0)), Ok(()));
+        let before = sandbox.region_count();
+        for successes in 0.. {
+            let guard = fault::fail_after(successes);
+            let result = map(1, UserOut::new(PAGE_SIZE));
+            let was_starved = guard.has_struck();
+            drop(guard);
+            assert_eq!(sandbox.region_count(), before, "{result:?}");
+            if !was_starved {
+                return assert_eq!(result, Err(Status::INVALID_ARGS));
+            }
+        }
+    });
+}
+
+#[ktest]
 fn starting_a_program_without_memory_leaves_nothing() {
     let Some(path) = loader::paths().find(|path| path.ends_with("hello")) else {
         return;

@@ -313,16 +313,9 @@ fn pages_that_are_given_back_are_reached_by_nobody() {
         let other = world.another_space(Domain::User);
         let there = other.root().expect("alive").map(request(RW, &vmo, 6));
         let there = there.expect("room");
-        let see = |page: usize| -> Vec<_> {
-            (0..CPUS)
-                .flat_map(|cpu| {
-                    let there = there.checked_add(page * P).expect("mapped");
-                    [
-                        world.load_on(cpu, &world.space, page_of(&vmar, page)),
-                        world.load_on(cpu, &other, there),
-                    ]
-                })
-                .collect()
+        let see = |page: usize| {
+            let there = there.checked_add(page * P).expect("mapped");
+            world.load_everywhere(&[(&world.space, page_of(&vmar, page)), (&other, there)])
         };
         assert_eq!(see(2), [Ok(3); 2 * CPUS]);
         let free_before = world.pages.counts().free;

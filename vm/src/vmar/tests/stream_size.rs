@@ -91,15 +91,11 @@ fn mappings_that_fault_beyond_follow_the_stream_at_once() {
         .map(request(R | BEYOND, &vmo, 4));
     let there = there.expect("room");
     let end = Err(Status::OUT_OF_RANGE);
-    let see = |number| -> Vec<_> {
-        (0..CPUS)
-            .flat_map(|cpu| {
-                [
-                    world.load_on(cpu, &world.space, page(here, number)),
-                    world.load_on(cpu, &other, page(there, number)),
-                ]
-            })
-            .collect()
+    let see = |number| {
+        world.load_everywhere(&[
+            (&world.space, page(here, number)),
+            (&other, page(there, number)),
+        ])
     };
     assert_eq!(see(2), [Ok(3); 2 * CPUS]);
     set(&vmo, 2 * P + 1).expect("inside");

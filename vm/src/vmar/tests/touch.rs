@@ -165,15 +165,11 @@ fn shrinking_takes_pages_away_on_every_processor_and_growing_gives_zeros() {
         .expect("alive")
         .map(request(RW, &vmo, 4))
         .expect("room");
-    let see = |number| -> Vec<_> {
-        (0..CPUS)
-            .flat_map(|cpu| {
-                [
-                    world.load_on(cpu, &world.space, page(here, number)),
-                    world.load_on(cpu, &other, page(there, number)),
-                ]
-            })
-            .collect()
+    let see = |number| {
+        world.load_everywhere(&[
+            (&world.space, page(here, number)),
+            (&other, page(there, number)),
+        ])
     };
     assert_eq!(see(3), [Ok(4); 2 * CPUS]);
     vmo.set_size(P as u64 + 10).expect("resizable");

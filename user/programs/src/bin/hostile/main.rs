@@ -17,17 +17,16 @@
 extern crate alloc;
 
 mod picker;
-mod random;
 mod storm;
 mod world;
 
 use alloc::string::String;
 
+use model::Random;
 use programs::memory::Memory;
 use zx::Status;
 
 use picker::Picker;
-use random::Random;
 use storm::Kind;
 use world::World;
 

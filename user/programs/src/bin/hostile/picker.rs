@@ -1,8 +1,8 @@
 //! Values that hurt.
 
+use model::Random;
 use zx::sys;
 
-use crate::random::Random;
 use crate::world::{PAGE, SANDBOX_BYTES, SCRATCH_BYTES, World};
 
 /// Addresses that are nobody's: null, the kernel's on either architecture, not canonical, wrapping.
