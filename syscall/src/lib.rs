@@ -49,7 +49,7 @@ pub use info::Topic;
 pub use name::Name;
 pub use number::SystemCall;
 pub use object_type::ObjectType;
-pub use options::{Alignment, CachePolicy, VmOptions, VmoInfoFlags, VmoOptions};
+pub use options::{Alignment, CachePolicy, VmOptions, VmoChildOptions, VmoInfoFlags, VmoOptions};
 pub use process::{ProcessInfoFlags, ProcessOptions, TaskRetcode};
 pub use property::Property;
 pub use rights::Rights;

@@ -150,6 +150,30 @@ bitflags::bitflags! {
 }
 
 bitflags::bitflags! {
+    /// What kind of child a VMO is to get, and what the child can do.
+    ///
+    /// Source: `docs/spec/abi.md` §7.
+    #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[repr(transparent)]
+    pub struct VmoChildOptions: u32 {
+        /// Has the contents of this moment for ever, whoever writes what.
+        const SNAPSHOT = 1 << 0;
+        /// The size of the child may change later.
+        const RESIZABLE = 1 << 2;
+        /// A window onto pages of the parent.
+        const SLICE = 1 << 3;
+        /// Has the contents of this moment at least in the pages that it writes to.
+        const SNAPSHOT_AT_LEAST_ON_WRITE = 1 << 4;
+        /// The handle to the child may not write.
+        const NO_WRITE = 1 << 5;
+        /// The parent under another name.
+        const REFERENCE = 1 << 6;
+        /// Has the contents of this moment in the pages that were changed since a pager supplied them.
+        const SNAPSHOT_MODIFIED = 1 << 7;
+    }
+}
+
+bitflags::bitflags! {
     /// The state of a VMO in its info record.
     ///
     /// Source: `docs/spec/abi.md` §7.
