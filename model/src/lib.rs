@@ -12,6 +12,8 @@
 //! what is compared.
 //!
 //! The host tests of `vm` and the program `model` drive it, so both mean the same by "right".
+//!
+//! Families of VMOs have a model of their own, in [`vmo`].
 
 #![cfg_attr(not(test), no_std)]
 
@@ -26,6 +28,8 @@ mod records;
 mod regions;
 mod step;
 mod world;
+
+pub mod vmo;
 
 pub use generator::Generator;
 pub use random::Random;

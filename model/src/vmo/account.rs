@@ -1,0 +1,137 @@
+//! What is known about a VMO besides its bytes: `spec/vmo.md` §10, §12 and §15.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use core::ops::Range;
+
+use super::Families;
+use super::families::Source;
+use crate::{Mismatch, PAGE};
+
+const P: u64 = PAGE as u64;
+
+/// What parts of pages are counted in, so that they add up: every number of sharers up to 16 divides it.
+const PARTS: u64 = 720_720;
+
+/// The memory behind some pages of a VMO.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Memory {
+    /// Bytes of pages that are present.
+    pub committed: u64,
+    /// Of those, the bytes that only this VMO sees.
+    pub private: u64,
+    /// Each page divided by the number of VMOs that see it: the whole bytes.
+    pub scaled: u64,
+    /// The part of a byte that is left, of which 2^63 make a byte.
+    pub fraction: u64,
+}
+
+/// What is known about a VMO.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Facts {
+    /// The size in bytes.
+    pub size: u64,
+    /// The size of the stream in bytes.
+    pub stream: u64,
+    /// How many children it has.
+    pub children: usize,
+    /// Whose child it is, if that is the VMO that it was made from.
+    pub parent: Option<usize>,
+    /// Whether the size may change.
+    pub is_resizable: bool,
+    /// Whether it is a copy-on-write child.
+    pub is_copy: bool,
+    /// The memory behind all of it.
+    pub memory: Memory,
+}
+
+impl Families {
+    /// What is known about a VMO.
+    pub fn facts(&self, vmo: usize) -> Facts {
+        let own = &self.vmos[vmo];
+        let children = self.vmos.iter();
+        let children = children.filter(|child| child.is_alive && child.parent == Some(vmo));
+        Facts {
+            size: self.size(vmo),
+            stream: self.stream(vmo),
+            children: children.count(),
+            parent: own.parent.filter(|_| own.is_with_first_parent),
+            is_resizable: own.traits.is_resizable,
+            is_copy: own.traits.is_copy,
+            memory: self.memory(vmo, 0..self.size(vmo) / P),
+        }
+    }
+
+    /// Whether a VMO can never be written.
+    pub fn is_immutable(&self, vmo: usize) -> bool {
+        self.vmos[vmo].traits.is_immutable
+    }
+
+    /// Whether what is said about a VMO is right. Nobody asks for a parent that is not the first one.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn compare(&self, vmo: usize, facts: &Facts) -> core::result::Result<(), Mismatch> {
+        let expected = self.facts(vmo);
+        let parent = if self.vmos[vmo].is_with_first_parent {
+            facts.parent
+        } else {
+            None
+        };
+        if expected == (Facts { parent, ..*facts }) {
+            Ok(())
+        } else {
+            Err(Mismatch(format!(
+                "VMO {vmo}: expected {expected:?}, got {facts:?}"
+            )))
+        }
+    }
+
+    /// The memory behind pages of a VMO; none if they are another's.
+    pub fn memory(&self, vmo: usize, pages: Range<u64>) -> Memory {
+        let Source::Own(contents) = &self.vmos[vmo].source else {
+            return Memory::default();
+        };
+        let sharers = self.sharers();
+        let (mut committed, mut private, mut parts) = (0, 0, 0);
+        for (_, page) in contents.present(pages) {
+            let count = sharers[&page.frame];
+            committed += P;
+            private += if count == 1 { P } else { 0 };
+            parts += P * PARTS / count;
+        }
+        let left = u128::from(parts % PARTS) << 63;
+        Memory {
+            committed,
+            private,
+            scaled: parts / PARTS,
+            fraction: (left / u128::from(PARTS)) as u64,
+        }
+    }
+
+    /// How many frames all VMOs together take.
+    pub fn frame_count(&self) -> usize {
+        self.sharers().len()
+    }
+
+    /// Whether the page that a window shows is there for another VMO as well, or is not there.
+    pub fn is_shared_or_absent(&self, vmo: usize, page: u64) -> bool {
+        let (contents, skipped) = self.contents(vmo);
+        let page = skipped / P + page;
+        let found = contents.present(page..page + 1).next();
+        found.is_none_or(|(_, page)| self.sharers()[&page.frame] > 1)
+    }
+
+    /// How many VMOs see each frame.
+    fn sharers(&self) -> BTreeMap<u64, u64> {
+        let mut sharers = BTreeMap::new();
+        for vmo in &self.vmos {
+            if let Source::Own(contents) = &vmo.source {
+                for (_, page) in contents.present(0..u64::MAX) {
+                    *sharers.entry(page.frame).or_default() += 1;
+                }
+            }
+        }
+        sharers
+    }
+}
