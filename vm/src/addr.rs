@@ -135,6 +135,18 @@ impl PageCount {
     pub const fn covering(bytes: usize) -> Self {
         Self(bytes.div_ceil(PAGE_SIZE))
     }
+
+    /// Both counts together.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// What is left of this count without the `other`; zero if that is larger.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
 }
 
 macro_rules! range {

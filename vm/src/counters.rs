@@ -59,16 +59,19 @@ pub enum Group {
     Flushes,
     /// How other processors learnt of flushes.
     Shootdowns,
+    /// Pages that VMOs have given back because memory ran short.
+    Reclaim,
 }
 
 impl Group {
     /// Every group, in the order of [`Event::ALL`].
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Faults,
         Self::Refused,
         Self::Tables,
         Self::Flushes,
         Self::Shootdowns,
+        Self::Reclaim,
     ];
 
     /// Its name: lower case.
@@ -79,6 +82,7 @@ impl Group {
             Self::Tables => "tables",
             Self::Flushes => "flushes",
             Self::Shootdowns => "shootdowns",
+            Self::Reclaim => "reclaim",
         }
     }
 }
@@ -133,6 +137,16 @@ events! {
         ShootdownAsleep = "asleep", "processors that slept and were left alone";
         /// The hardware told all processors.
         ShootdownBroadcast = "broadcast", "the hardware told all processors";
+    }
+    Reclaim {
+        /// A discardable VMO lost its pages.
+        Discarded = "vmos", "discardable VMOs that lost their pages";
+        /// One of those pages.
+        DiscardedPage = "pages", "pages that they lost";
+        /// A page was looked at, whether it is all zeros.
+        Scanned = "scanned", "pages looked at, whether they are all zeros";
+        /// A page that is all zeros was given back.
+        ZeroFreed = "zeros", "pages given back because they are all zeros";
     }
 }
 

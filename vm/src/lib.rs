@@ -18,6 +18,7 @@
 //! | [`addr`] | addresses, counts of pages and ranges, as types |
 //! | [`vmar`], [`aspace`], [`region_tree`], [`wavl`] | which addresses show what; the tree under it, for any use |
 //! | [`vmo`], [`pages`], [`heap`], [`try_alloc`] | contents and the frames they are in; memory of the kernel |
+//! | [`reclaim`] | getting pages back when memory runs short |
 //! | [`mmu`], [`paging`], [`cpu`] | page tables, the same for all architectures, and what CPUs remember of them |
 //! | [`locate`], [`explain`], [`verdict`], [`counters`] | what is shown where, why an access fails, and how often things happened |
 
@@ -37,6 +38,7 @@ mod locked;
 pub mod mmu;
 pub mod pages;
 pub mod paging;
+pub mod reclaim;
 pub mod region_tree;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;

@@ -65,7 +65,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "stat",
         arguments: "[--json]",
-        help: "count faults, page tables, flushes and shootdowns since the start",
+        help: "count faults, page tables, flushes, shootdowns and reclaimed pages since the start",
         run: stat::stat,
     },
     Command {

@@ -159,6 +159,16 @@ impl PageDatabase {
         unsafe { to.copy_from_nonoverlapping(NonNull::from(buffer).cast(), buffer.len()) };
     }
 
+    /// Whether all of a frame is zero. Stops at the first word that is not.
+    pub fn is_zero<O: Owner>(&self, frame: &Frame<O>) -> bool {
+        let from = self.pointer(frame.address()).cast::<Unit>();
+        (0..UNITS).all(|index| {
+            // SAFETY: The direct map shows all of every frame, aligned to a page. Programs may write to it
+            // meanwhile, so it is read as device memory is, never borrowed.
+            unsafe { from.add(index).read_volatile() == 0 }
+        })
+    }
+
     /// Fills a frame with `byte`.
     #[cfg(any(test, feature = "sim"))]
     pub(super) fn fill<O: Owner>(&self, frame: &mut Frame<O>, byte: u8) {

@@ -65,7 +65,7 @@ impl PageDatabase {
             None => {
                 self.collect_free_frames();
                 self.take_run(request, Search::Everywhere)
-                    .ok_or(Status::NO_MEMORY)?
+                    .ok_or_else(|| self.miss_run(count))?
             }
         };
         self.own_run(first, count)

@@ -23,6 +23,7 @@ mod frame;
 mod info;
 mod list;
 mod setup;
+mod shortage;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ use syscall::{Result, Status};
 
 use crate::addr::{PhysAddr, PhysRange};
 use crate::cpu::{CpuId, MAX_CPUS};
+use crate::reclaim::Reclaimer;
 use cache::{BATCH, Cache};
 use depot::{BlockNumber, Depot};
 #[cfg(any(test, feature = "fault-injection"))]
@@ -51,6 +53,7 @@ use fault_injection::FaultPlan;
 use frame::FrameNumber;
 use info::InfoTable;
 use owner::Owner;
+use shortage::Shortage;
 
 /// The largest piece the buddy joins its blocks to is `2^(ORDERS - 1)` blocks: 8 GiB.
 const ORDERS: usize = 16;
@@ -84,6 +87,8 @@ pub struct PageDatabase {
     total_frames: AtomicUsize,
     /// The address of the page of zeros, or 0 until there is one.
     zero_page: AtomicUsize,
+    shortage: Shortage,
+    reclaimer: Reclaimer,
     fault_plan: FaultPlan,
 }
 
@@ -174,6 +179,11 @@ impl PageDatabase {
         PhysAddr::new(address)
     }
 
+    /// The VMOs that pages can be had from when no frame is free.
+    pub const fn reclaimer(&self) -> &Reclaimer {
+        &self.reclaimer
+    }
+
     /// Where `address` appears in the direct map.
     #[inline]
     pub fn pointer(&self, address: PhysAddr) -> NonNull<u8> {
@@ -226,6 +236,7 @@ impl PageDatabase {
         if self.drain_caches() > 0 {
             Ok(())
         } else {
+            self.shortage.miss(1);
             Err(Status::NO_MEMORY)
         }
     }
@@ -265,7 +276,8 @@ impl PageDatabase {
             return None;
         }
         let first = self.with_buddy(|buddy| buddy.alloc(count))?;
-        self.buddy_blocks.fetch_sub(count, Ordering::Relaxed);
+        let before = self.buddy_blocks.fetch_sub(count, Ordering::Relaxed);
+        self.note_blocks_left(before - count);
         Some(BlockNumber(first as u32))
     }
 

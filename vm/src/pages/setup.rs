@@ -11,9 +11,11 @@ use super::depot::{BLOCK_FRAMES, BLOCK_SHIFT, BlockInfo, Depot, blocks_in};
 use super::fault_injection::FaultPlan;
 use super::frame::{FrameNumber, owner};
 use super::info::{InfoTable, PageInfo};
+use super::shortage::Shortage;
 use super::{CacheSlot, NOBODY, PageDatabase, PageOperations, PhysMap};
 use crate::addr::{PAGE_SHIFT, PhysRange};
 use crate::cpu::{CpuId, MAX_CPUS};
+use crate::reclaim::Reclaimer;
 
 /// What a database is made from.
 #[derive(Debug)]
@@ -77,6 +79,8 @@ impl PageDatabase {
             buddy_blocks: AtomicUsize::new(0),
             total_frames: AtomicUsize::new(0),
             zero_page: AtomicUsize::new(0),
+            shortage: Shortage::new(),
+            reclaimer: Reclaimer::new(),
             fault_plan: FaultPlan::new(),
         }
     }

@@ -309,11 +309,8 @@ impl<M: Mmu> Target<'_, M> {
         if pages.end.saturating_since(pages.start) <= BLOCK_PAGES {
             return Ok(());
         }
-        let free = self.mapping.vmo().pages().counts().free.get() as u64;
-        if vmo.count_absent(&pages) > free {
-            return Err(Status::NO_MEMORY);
-        }
-        Ok(())
+        let absent = vmo.count_absent(&pages);
+        self.mapping.vmo().pages().check_free(absent)
     }
 
     /// Gives back the pages of the next block that has some.

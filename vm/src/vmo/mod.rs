@@ -17,12 +17,14 @@
 
 mod commit;
 mod copy;
+mod discardable;
 mod index;
 mod info;
 mod mapping_list;
 mod page_tree;
 mod resize;
 mod runs;
+mod scan;
 mod state;
 mod steps;
 mod stream_size;
@@ -31,13 +33,14 @@ mod tests;
 
 pub(crate) use commit::Stock;
 pub use copy::{CopyStep, PageRef};
+pub use discardable::LockState;
 pub use index::PageIndex;
 pub use info::{Attribution, VmoInfo};
 pub(crate) use mapping_list::{Marks, RegionList};
 pub(crate) use state::{Asker, Supply, VmoState, Want};
 pub(crate) use steps::{BLOCK_PAGES, first_block};
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
 use spin::Mutex;
 use spin::mutex::{SpinMutex, SpinMutexGuard};
@@ -46,7 +49,8 @@ use syscall::{Koid, Name, Result, Status, VmoOptions};
 use crate::addr::{PAGE_SIZE, PhysRange};
 use crate::mmu::{MemoryType, Mmu};
 use crate::pages::PageDatabase;
-use crate::try_alloc::try_arc;
+use crate::reclaim::Place;
+use crate::try_alloc::ArcPermit;
 
 /// The size of the largest VMO in bytes.
 pub const MAX_SIZE: u64 = u64::MAX - 64 * PAGE_SIZE as u64 + 1;
@@ -63,6 +67,8 @@ pub struct Vmo<M: Mmu> {
     memory: MemoryType,
     name: Mutex<Name>,
     state: SpinMutex<VmoState<M>>,
+    /// In the lists of the page database's reclaimer, if it is made of pages.
+    place: Place,
 }
 
 /// Where the contents of a VMO come from.
@@ -105,7 +111,7 @@ impl<M: Mmu> Vmo<M> {
         }
         let is_unbounded = options.contains(VmoOptions::UNBOUNDED);
         let end = PageIndex::covering(if is_unbounded { MAX_SIZE } else { rounded });
-        try_arc(Self {
+        let vmo = ArcPermit::new()?.fill_cyclic(|this: &Weak<Self>| Self {
             pages,
             koid,
             options,
@@ -113,7 +119,10 @@ impl<M: Mmu> Vmo<M> {
             memory: MemoryType::Cached,
             name: Mutex::new(Name::default()),
             state: SpinMutex::new(VmoState::anonymous(end, size)),
-        })
+            place: Place::new(this.clone(), pages.reclaimer()),
+        });
+        pages.reclaimer().enter(&vmo, vmo.first_standing());
+        Ok(vmo)
     }
 
     /// A VMO that shows `range` of the physical address space, such as a device's registers.
@@ -126,7 +135,7 @@ impl<M: Mmu> Vmo<M> {
         range: PhysRange,
         memory: MemoryType,
     ) -> Result<Arc<Self>> {
-        try_arc(Self {
+        Ok(ArcPermit::new()?.fill_cyclic(|this: &Weak<Self>| Self {
             pages,
             koid,
             options: VmoOptions::empty(),
@@ -134,7 +143,8 @@ impl<M: Mmu> Vmo<M> {
             memory,
             name: Mutex::new(Name::default()),
             state: SpinMutex::new(VmoState::physical(range)),
-        })
+            place: Place::new(this.clone(), pages.reclaimer()),
+        }))
     }
 
     /// The number that names the object.

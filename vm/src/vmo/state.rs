@@ -5,6 +5,7 @@ use core::ops::{ControlFlow, Range};
 use syscall::{Result, Status};
 
 use super::PageIndex;
+use super::discardable::Locks;
 use super::mapping_list::MappingList;
 use super::page_tree::{Lookup, PageTree};
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange};
@@ -24,6 +25,9 @@ pub struct VmoState<M: Mmu> {
     pub(super) mappings: MappingList<M>,
     /// Only here may a page table show the page of zeros.
     zeros: Range<PageIndex>,
+    pub(super) locks: Locks,
+    /// Where the next look for pages that are all zeros begins.
+    pub(super) scan_from: PageIndex,
 }
 
 /// The pages of a VMO.
@@ -96,6 +100,8 @@ impl<M: Mmu> VmoState<M> {
             stream_size,
             mappings: MappingList::new(),
             zeros,
+            locks: Locks::default(),
+            scan_from: PageIndex::ZERO,
         }
     }
 
