@@ -10,7 +10,7 @@ use syscall::{CachePolicy, Result, Rights, Status, VmOptions, VmoInfoFlags, VmoO
 use vm::aspace::AddressSpace;
 use vm::mmu::{Access, MemoryType};
 use vm::vmar::{MapEntry, MapEntryKind, Maps, Vmar};
-use vm::vmo::{Attribution, VmoKind};
+use vm::vmo::{Attribution, Vmo, VmoKind};
 
 use crate::object::VmoObject;
 use crate::sched;
@@ -26,7 +26,10 @@ pub enum Patience {
 
 impl Patience {
     /// Lets others run between two records, if it is their turn.
-    fn pause(self) -> Result<()> {
+    ///
+    /// # Errors
+    /// `CANCELED`: the current thread is to end, and nobody wants the rest.
+    pub fn pause(self) -> Result<()> {
         match self {
             Self::UntilKilled => sched::pause().map_err(|_| Status::CANCELED),
             Self::ToTheEnd => {
@@ -104,14 +107,23 @@ fn walk(
 
 /// What a VMO tells about itself through a handle with `rights`.
 pub fn vmo(object: &VmoObject, rights: Rights) -> info::Vmo {
-    let vmo = object.vmo();
+    let record = vmo_itself(object.vmo());
+    info::Vmo {
+        flags: record.flags | VmoInfoFlags::VIA_HANDLE.bits(),
+        handle_rights: rights.bits(),
+        ..record
+    }
+}
+
+/// What a VMO tells about itself, whoever asks.
+pub fn vmo_itself(vmo: &Vmo<Tables>) -> info::Vmo {
     let about = vmo.info();
     let Attribution {
         committed_bytes,
         private_bytes,
         scaled_bytes,
     } = about.memory_use;
-    let mut flags = VmoInfoFlags::VIA_HANDLE;
+    let mut flags = VmoInfoFlags::empty();
     flags.set(VmoInfoFlags::PAGED, vmo.kind() == VmoKind::Anonymous);
     flags.set(
         VmoInfoFlags::RESIZABLE,
@@ -129,7 +141,6 @@ pub fn vmo(object: &VmoObject, rights: Rights) -> info::Vmo {
         share_count: about.share_count,
         flags: flags.bits(),
         committed_bytes,
-        handle_rights: rights.bits(),
         cache_policy: cache_policy(about.memory).into_raw(),
         metadata_bytes: about.metadata_bytes,
         populated_bytes: committed_bytes,

@@ -20,6 +20,7 @@
 
 use alloc::vec::Vec;
 use core::mem;
+use core::ops::Range;
 
 use syscall::{Result, Status};
 
@@ -104,6 +105,20 @@ impl<T> HandleTable<T> {
             Content::Used(entry) => Some(entry),
             Content::Free { .. } => None,
         }
+    }
+
+    /// Shows `visit` what is in these slots; answers the slot that comes after them, if there is one.
+    ///
+    /// Whoever visits all slots in several steps sees what stays in the table meanwhile exactly once.
+    pub fn visit(&self, slots: Range<usize>, mut visit: impl FnMut(&T)) -> Option<usize> {
+        let end = slots.end.min(self.slots.len());
+        let visited = self.slots.get(slots.start..end).unwrap_or_default();
+        for slot in visited {
+            if let Content::Used(entry) = &slot.content {
+                visit(entry);
+            }
+        }
+        (end < self.slots.len()).then_some(end)
     }
 
     /// Takes out what `value` stands for; the value stands for nothing from now on.

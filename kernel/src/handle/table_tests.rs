@@ -26,6 +26,23 @@ fn every_value_finds_its_entry() {
 }
 
 #[ktest]
+fn a_walk_over_slots_in_steps_sees_each_entry_once() {
+    let (mut table, values) = table_of(100);
+    for value in values.iter().step_by(7) {
+        assert!(table.remove(*value).is_some());
+    }
+    let mut seen = Vec::new();
+    let mut next = Some(0);
+    while let Some(first) = next {
+        next = table.visit(first..first + 9, |entry| seen.push(*entry));
+    }
+    let expected: Vec<u32> = (0..100).filter(|entry| entry % 7 != 0).collect();
+    assert_eq!(seen, expected);
+    assert_eq!(table.visit(100..109, |_| ()), None);
+    assert_eq!(table.visit(200..209, |_| ()), None);
+}
+
+#[ktest]
 fn values_are_not_zero_and_have_both_low_bits() {
     let (_, values) = table_of(1000);
     assert!(values.iter().all(|value| value & 0b11 == 0b11));

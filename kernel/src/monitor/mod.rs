@@ -5,11 +5,13 @@
 
 mod crash;
 pub mod explain;
+mod free;
 mod json;
 mod run;
 mod show;
 mod stat;
 mod vmaps;
+mod vmos;
 mod walk;
 mod words;
 
@@ -69,10 +71,16 @@ const COMMANDS: &[Command] = &[
         run: stat::stat,
     },
     Command {
+        name: "vmos",
+        arguments: "[PROCESS] [--json]",
+        help: "list VMOs, by default those of all processes and of the kernel",
+        run: vmos::vmos,
+    },
+    Command {
         name: "free",
-        arguments: "",
-        help: "show where the memory is",
-        run: show::free,
+        arguments: "[--json]",
+        help: "show whose the memory is",
+        run: free::free,
     },
     Command {
         name: "run",
@@ -141,6 +149,9 @@ mod tests {
         assert_eq!(execute("walk 0x1 0x2 0x3"), Err(Status::INVALID_ARGS));
         assert_eq!(execute("walk no-such-process 0x1"), Err(Status::NOT_FOUND));
         assert_eq!(execute("stat kernel"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("free kernel"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("vmos kernel kernel"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("vmos no-such-process"), Err(Status::NOT_FOUND));
     }
 
     #[ktest]
@@ -150,6 +161,9 @@ mod tests {
             "ls",
             "ps",
             "free",
+            "free --json",
+            "vmos",
+            "vmos kernel --json",
             "vmaps",
             "vmaps kernel --json",
             "walk 0x400000",

@@ -3,10 +3,9 @@
 use core::str::SplitWhitespace;
 
 use syscall::Result;
-use syscall::vmaps::HumanBytes;
 
+use crate::loader;
 use crate::object::{Phase, processes};
-use crate::{loader, memory};
 
 /// `ls`: the programs in the initrd.
 pub fn ls(_: SplitWhitespace<'_>) -> Result<()> {
@@ -38,26 +37,6 @@ pub fn ps(_: SplitWhitespace<'_>) -> Result<()> {
             "  {koid:>6} {state:<8} {threads:>7} {handles:>7}  {}",
             process.name()
         );
-    }
-    Ok(())
-}
-
-/// `free`: where the memory is.
-pub fn free(_: SplitWhitespace<'_>) -> Result<()> {
-    let stats = memory::kmem_stats();
-    let rows = [
-        ("total", stats.total_bytes),
-        ("free", stats.free_bytes),
-        ("wired", stats.wired_bytes),
-        ("heap", stats.total_heap_bytes),
-        ("of it free", stats.free_heap_bytes),
-        ("VMO pages", stats.vmo_bytes),
-        ("page tables", stats.mmu_overhead_bytes),
-        ("other", stats.other_bytes),
-    ];
-    for (name, bytes) in rows {
-        let pages = bytes / vm::addr::PAGE_SIZE as u64;
-        println!("  {name:<12} {pages:>9} pages {:>8}", HumanBytes(bytes));
     }
     Ok(())
 }

@@ -8,6 +8,8 @@
 //! A process that is `Ended` has no threads, no handles and no mappings; what is left is its koid,
 //! its name and its return code, for those who still have a handle.
 
+mod handle_walk;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 

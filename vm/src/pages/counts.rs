@@ -29,6 +29,17 @@ impl FrameCounts {
     }
 }
 
+/// Where the free frames are kept. They add up to those in [`FrameCounts`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FreeFrames {
+    /// At hand for single processors.
+    pub caches: PageCount,
+    /// In blocks of which others are in use.
+    pub depot: PageCount,
+    /// In whole blocks, from which contiguous ranges come.
+    pub buddy: PageCount,
+}
+
 /// Two ways to count the same frames that came to different results.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Mismatch {
@@ -69,6 +80,22 @@ impl PageDatabase {
     /// Counts the frames by owner. Locks all caches.
     pub fn counts(&self) -> FrameCounts {
         self.book(&self.lock_caches())
+    }
+
+    /// Counts the frames by owner, and the free ones by place, at one moment. Locks all caches and the depot.
+    pub fn counts_with_places(&self) -> (FrameCounts, FreeFrames) {
+        let caches = self.lock_caches();
+        let depot = self.depot.lock();
+        let counts = self.book(&caches);
+        let in_caches = caches.iter().map(|cache| cache.len()).sum();
+        // So a block on its way between the depot and the buddy counts as the buddy's, and none is missing.
+        let elsewhere = in_caches + depot.frames();
+        let places = FreeFrames {
+            caches: PageCount::new(in_caches),
+            depot: PageCount::new(depot.frames()),
+            buddy: PageCount::new(counts.free.get().saturating_sub(elsewhere)),
+        };
+        (counts, places)
     }
 
     /// Walks over all frames and compares what it finds with the books. Locks everything.

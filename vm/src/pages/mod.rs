@@ -29,7 +29,7 @@ mod table;
 mod tests;
 
 pub use contents::{PageOperations, PhysMap};
-pub use counts::{FrameCounts, Mismatch};
+pub use counts::{FrameCounts, FreeFrames, Mismatch};
 pub use frame::{Frame, FrameRun, OwnerKind, owner};
 pub use list::FrameList;
 pub use setup::Config;

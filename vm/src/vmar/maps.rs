@@ -54,7 +54,7 @@ pub struct Maps<M: Mmu> {
 }
 
 /// What comes next.
-enum Place<M: Mmu> {
+pub(super) enum Place<M: Mmu> {
     /// The VMAR itself.
     Top,
     /// What begins in this VMAR, or reaches, at or above an address.
@@ -68,7 +68,7 @@ enum Place<M: Mmu> {
 }
 
 /// Records in a batch.
-const BATCH: usize = 8;
+pub(super) const BATCH: usize = 8;
 
 impl<M: Mmu> Maps<M> {
     /// All records of `top`.
@@ -91,20 +91,34 @@ impl<M: Mmu> Maps<M> {
         let guard = top.owner().read();
         top.live(&guard)?;
         let place = core::mem::replace(&mut self.place, Place::End);
-        let (walk, from) = match &place {
-            Place::End => return Ok(batch),
-            Place::Top => {
-                batch.push(vmar_entry(&top, 0));
-                let base = top.range().base();
-                (Walk::new(&top, base, &guard), base)
-            }
-            Place::From { vmar, next, depth } if vmar.live(&guard).is_ok() => {
-                (Walk::resume(&top, vmar, *next, *depth, &guard), *next)
-            }
-            Place::From { next, .. } => (Walk::behind(&top, *next, &guard), *next),
-        };
-        self.place = fill(&mut batch, walk, from, &guard);
+        if matches!(place, Place::Top) {
+            batch.push(vmar_entry(&top, 0));
+        }
+        if let Some((walk, from)) = place.walk(&top, &guard) {
+            self.place = fill(&mut batch, walk, from, &guard);
+        }
         Ok(batch)
+    }
+}
+
+impl<M: Mmu> Place<M> {
+    /// The walk over what comes next below `top`, and the address that it goes on from; `None` at the end.
+    pub(super) fn walk<'g, G: Guard<M>>(
+        &'g self,
+        top: &'g Arc<Vmar<M>>,
+        guard: &'g G,
+    ) -> Option<(Walk<'g, M, G>, VirtAddr)> {
+        match self {
+            Self::End => None,
+            Self::Top => {
+                let base = top.range().base();
+                Some((Walk::new(top, base, guard), base))
+            }
+            Self::From { vmar, next, depth } if vmar.live(guard).is_ok() => {
+                Some((Walk::resume(top, vmar, *next, *depth, guard), *next))
+            }
+            Self::From { next, .. } => Some((Walk::behind(top, *next, guard), *next)),
+        }
     }
 }
 

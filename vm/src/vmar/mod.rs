@@ -19,7 +19,7 @@
 //! | `clear` | makes room in a range, for the last four |
 //! | `op_range` | operations on the pages that a range shows |
 //! | `populate`, `enter` | enters pages before anybody touches them; large pages |
-//! | `walk`, `maps` | all regions in order; as records |
+//! | `walk`, `maps`, `mapped_vmos` | all regions in order; as records; the VMOs of the mappings |
 //!
 //! Every operation first does what can fail, and then changes things, which cannot. Source: `spec/vmar.md`.
 
@@ -28,6 +28,7 @@ mod clear;
 mod destroy;
 mod enter;
 mod map;
+mod mapped_vmos;
 mod maps;
 mod merge;
 mod op_range;
@@ -43,6 +44,7 @@ mod walk;
 
 pub(crate) use enter::Enter;
 pub use map::{MapRequest, Mapped};
+pub use mapped_vmos::MappedVmos;
 pub use maps::{MapEntry, MapEntryKind, Maps};
 pub use op_range::{RangeOp, RangeRequest};
 pub(crate) use region::{Mapping, Region, RegionKind, RegionListAdapter};

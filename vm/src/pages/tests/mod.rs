@@ -59,6 +59,33 @@ fn a_frame_is_its_owners_until_it_is_freed() {
 }
 
 #[test]
+fn free_frames_are_at_hand_in_the_depot_or_in_the_buddy() {
+    let pages = database(&[frames(1024, 256)]);
+    let check = || {
+        let (counts, places) = pages.counts_with_places();
+        assert_eq!(counts, audit(pages));
+        let sum = places.caches.get() + places.depot.get() + places.buddy.get();
+        assert_eq!(sum, counts.free.get());
+        assert_eq!(places.buddy.get() % 64, 0, "whole blocks: {places:?}");
+        places
+    };
+    check();
+    let frame = pages.allocate::<owner::Vmo>().expect("there is memory");
+    let during = check();
+    pages.free(frame);
+    let after = check();
+    assert_eq!(after.caches.get(), during.caches.get() + 1);
+    let all = exhaust(pages);
+    let none = check();
+    assert_eq!(
+        (none.caches.get(), none.depot.get(), none.buddy.get()),
+        (0, 0, 0)
+    );
+    all.into_iter().for_each(|frame| pages.free(frame));
+    check();
+}
+
+#[test]
 fn every_frame_can_be_had_once_and_no_more() {
     let ranges = [frames(1000, 100), frames(1200, 3), frames(1280, 200)];
     let pages = database(&ranges);

@@ -1,12 +1,12 @@
 //! `spec/vmar.md` §13.
 
-use syscall::{Name, VmoOptions};
+use syscall::{Name, Status, VmoOptions};
 
 use crate::addr::PAGE_SIZE;
 use crate::mmu::Access;
 use crate::testing::*;
 use crate::vmar::OpChildren::Allowed;
-use crate::vmar::{MapEntry, MapEntryKind, Maps};
+use crate::vmar::{MapEntry, MapEntryKind, MappedVmos, Maps};
 
 const P: usize = PAGE_SIZE;
 
@@ -155,5 +155,52 @@ fn committed_bytes_are_counted_in_exactly_the_range() {
         (0, 5000, 1, Some((read_write, 1, 3)))
     );
     drop((vmar, vmo));
+    finish(world);
+}
+
+/// The koids of the VMOs that are mapped below `vmar`, by address.
+fn mapped(vmar: &Region) -> Vec<u64> {
+    let mut vmos = MappedVmos::new(vmar.clone());
+    let mut koids = Vec::new();
+    while let Some(batch) = vmos.next_batch().expect("alive") {
+        koids.extend(batch.iter().map(|vmo| vmo.koid().raw_koid()));
+    }
+    koids
+}
+
+#[test]
+fn the_vmos_of_all_mappings_come_by_address_however_the_regions_lie() {
+    let world = World::new();
+    let vmar = world.vmar(400);
+    let vmos = [1, 2, 3].map(|number| world.numbered_vmo(number));
+    let koids = vmos.each_ref().map(|vmo| vmo.koid().raw_koid());
+    assert_eq!(mapped(&vmar), []);
+    // Regions in each other, and many without a mapping between two that have one.
+    let mut expected = Vec::new();
+    for place in 0..20 {
+        let child = vmar.allocate(CAN_ALL | SPECIFIC, place * 20 * P, 20 * P);
+        let child = child.expect("free");
+        if place % 5 != 3 {
+            child
+                .map(request_at(1, &vmos[place % 3], 0, 1))
+                .expect("free");
+            expected.push(koids[place % 3]);
+        }
+        let inner = child.allocate(CAN_ALL | SPECIFIC, 4 * P, 4 * P);
+        let inner = inner.expect("free");
+        inner.map(request_at(2, &vmos[0], 0, 1)).expect("free");
+        expected.push(koids[0]);
+        for empty in 9..20 {
+            child
+                .allocate(CAN_ALL | SPECIFIC, empty * P, P)
+                .expect("free");
+        }
+    }
+    assert_eq!(mapped(&vmar), expected);
+    let mut walk = MappedVmos::new(vmar.clone());
+    assert!(walk.next_batch().is_ok_and(|batch| batch.is_some()));
+    vmar.destroy().expect("alive");
+    assert_eq!(walk.next_batch().err(), Some(Status::BAD_STATE));
+    drop((vmos, walk, vmar));
     finish(world);
 }

@@ -25,6 +25,11 @@ fn commands_that_show_something_succeed() -> Outcome {
         "walk 0x0",
         "stat",
         "stat --json",
+        "free",
+        "free --json",
+        "vmos",
+        "vmos kernel",
+        "vmos --json",
     ] {
         check_eq(answer(command), Ok(()))?;
     }
@@ -42,6 +47,9 @@ fn commands_say_what_is_wrong_with_their_words() -> Outcome {
         "walk kernel kernel",
         "walk 0x1 0x2 0x3",
         "stat now",
+        "free now",
+        "vmos --xml",
+        "vmos kernel kernel",
     ] {
         check_eq(answer(command), Err(Status::INVALID_ARGS))?;
     }
@@ -50,5 +58,6 @@ fn commands_say_what_is_wrong_with_their_words() -> Outcome {
 
 fn a_process_that_is_not_there_is_not_found() -> Outcome {
     check_eq(answer("vmaps no-such-process"), Err(Status::NOT_FOUND))?;
+    check_eq(answer("vmos no-such-process"), Err(Status::NOT_FOUND))?;
     check_eq(answer("walk 1 0x400000"), Err(Status::NOT_FOUND))
 }
