@@ -165,13 +165,17 @@ impl<M: Mmu> VmoState<M> {
         let Contents::Anonymous(tree) = &mut self.contents else {
             return Ok(Before::Present);
         };
-        match tree.look_up(index) {
-            Lookup::Present(_) => return Ok(Before::Present),
+        match tree.look_up(index, stock.pages) {
+            Lookup::Own(_) | Lookup::Shared(_) => return Ok(Before::Present),
             Lookup::Vacant(vacant) => vacant.fill(stock.take()?),
-            Lookup::NoLeaf => tree.insert(index, stock.take()?).map_err(|page| {
-                stock.put(page);
-                Status::NO_MEMORY
-            })?,
+            Lookup::NoWay => match tree.put(index, stock.take()?, stock.pages) {
+                Ok(None) => {}
+                Ok(Some(before)) => stock.put(before),
+                Err(page) => {
+                    stock.put(page);
+                    return Err(Status::NO_MEMORY);
+                }
+            },
         }
         Ok(Before::Absent)
     }
@@ -182,7 +186,7 @@ impl<M: Mmu> VmoState<M> {
             return;
         };
         for index in pages_of(&made.block).filter(|index| made.contains(*index)) {
-            if let Some(page) = tree.remove(index) {
+            if let Ok(Some(page)) = tree.remove(index, stock.pages) {
                 stock.put(page);
             }
         }

@@ -9,6 +9,7 @@ use core::ptr::NonNull;
 
 use syscall::{Result, Status};
 
+use super::page_tree::Lookup;
 use super::state::{Asker, Contents, Page, Supply, VmoState, Want};
 use super::{PageIndex, Vmo};
 use crate::addr::{PAGE_SIZE, PhysAddr};
@@ -140,9 +141,9 @@ impl<M: Mmu> Vmo<M> {
                 Supply::Wait(request) => match request {},
                 Supply::Present(_) | Supply::Fresh(_) | Supply::Zero => {}
             }
-            if let Some(page) = state.page_mut(step.index) {
+            state.change_page(self.pages(), step.index, |page| {
                 self.pages().write(page, step.offset, part);
-            }
+            });
             rest = after;
         }
         Ok(())
@@ -175,11 +176,25 @@ impl<M: Mmu> VmoState<M> {
         }
     }
 
-    /// The frame at `index`, for changes to its bytes.
-    pub(super) fn page_mut(&mut self, index: PageIndex) -> Option<&mut Page> {
-        match &mut self.contents {
-            Contents::Anonymous(tree) => tree.get_mut(index),
-            Contents::Physical(_) => None,
+    /// Lets `change` change the bytes of the page at `index`, if it is present.
+    pub(super) fn change_page(
+        &mut self,
+        pages: &PageDatabase,
+        index: PageIndex,
+        change: impl FnOnce(&mut Page),
+    ) {
+        let Contents::Anonymous(tree) = &mut self.contents else {
+            return;
+        };
+        match tree.look_up(index, pages) {
+            Lookup::Own(page) => change(page),
+            // Somebody is copying from or to it.
+            Lookup::Shared(page) => {
+                let mut page = pages.share(page);
+                change(&mut page);
+                pages.free(page);
+            }
+            Lookup::Vacant(_) | Lookup::NoWay => {}
         }
     }
 }

@@ -79,9 +79,9 @@ impl<M: Mmu> VmoState<M> {
         if used == 0 {
             return;
         }
-        if let Some(page) = self.page_mut(PageIndex::containing(stream_size)) {
+        self.change_page(pages, PageIndex::containing(stream_size), |page| {
             pages.zero_part(page, used..PAGE_SIZE);
-        }
+        });
     }
 }
 

@@ -146,9 +146,11 @@ impl<M: Mmu> VmoState<M> {
                 return Ok(Supply::Present(page));
             }
         };
-        let found = tree.look_up(index);
-        if let Lookup::Present(page) = found {
-            return Ok(Supply::Present(page.address()));
+        let found = tree.look_up(index, pages);
+        match &found {
+            Lookup::Own(page) => return Ok(Supply::Present(page.address())),
+            Lookup::Shared(page) => return Ok(Supply::Present(page.address())),
+            Lookup::Vacant(_) | Lookup::NoWay => {}
         }
         match (want, asker) {
             (Want::Read, Asker::Call) => Ok(Supply::Zero),
@@ -161,7 +163,9 @@ impl<M: Mmu> VmoState<M> {
                 let address = page.address();
                 match found {
                     Lookup::Vacant(vacant) => vacant.fill(page),
-                    Lookup::Present(_) | Lookup::NoLeaf => insert(tree, pages, index, page)?,
+                    Lookup::Own(_) | Lookup::Shared(_) | Lookup::NoWay => {
+                        insert(tree, pages, index, page)?
+                    }
                 }
                 if self.zeros.contains(&index) {
                     self.remove_zero(index, asker);
@@ -203,7 +207,7 @@ impl<M: Mmu> VmoState<M> {
     /// Undoes a [`Supply::Fresh`] that was of no use; nobody has seen the page.
     pub fn take_back(&mut self, pages: &PageDatabase, index: PageIndex) {
         if let Contents::Anonymous(tree) = &mut self.contents
-            && let Some(page) = tree.remove(index)
+            && let Ok(Some(page)) = tree.remove(index, pages)
         {
             pages.free(page);
         }
@@ -243,7 +247,7 @@ impl<M: Mmu> VmoState<M> {
             return;
         };
         let mut freed = FrameList::new();
-        tree.drain(range, &mut |_, page| {
+        tree.drain(range, pages, &mut |_, page| {
             if let Err(shared) = freed.push(pages, page) {
                 pages.free(shared);
             }
@@ -262,10 +266,14 @@ fn insert(
     index: PageIndex,
     page: Page,
 ) -> Result<()> {
-    tree.insert(index, page).map_err(|page| {
+    let before = tree.put(index, page, pages).map_err(|page| {
         pages.free(page);
         Status::NO_MEMORY
-    })
+    })?;
+    if let Some(page) = before {
+        pages.free(page);
+    }
+    Ok(())
 }
 
 /// The address of page `index` of a physical range.

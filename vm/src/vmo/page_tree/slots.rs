@@ -2,21 +2,52 @@
 
 use core::ops::Range;
 
-use crate::vmo::index::PageIndex;
-
 /// The logarithm of [`SLOTS`].
-pub const SLOT_BITS: u32 = 6;
+pub(super) const SLOT_BITS: u32 = 6;
 
 /// The slots of a node: as many as a word has bits.
-pub const SLOTS: usize = 1 << SLOT_BITS;
+pub(super) const SLOTS: usize = 1 << SLOT_BITS;
 
-/// The slot of `index` in a node with `level` levels below it.
-pub const fn slot(index: PageIndex, level: u32) -> usize {
-    (index.number() >> (SLOT_BITS * level)) as usize % SLOTS
+/// The height of the highest trees.
+pub(super) const MAX_HEIGHT: u32 = 9;
+
+/// How many positions there are; the one after the last is the first again.
+///
+/// More than a VMO can have pages, so no two of its pages have the same.
+pub(super) const POSITIONS: u64 = 1 << (SLOT_BITS * MAX_HEIGHT);
+
+/// The slot of `position` in a node with `level` levels below it.
+#[inline(always)]
+pub(super) const fn slot(position: u64, level: u32) -> usize {
+    (position >> (SLOT_BITS * level)) as usize % SLOTS
+}
+
+/// How many pages a node with `level` levels below it can have.
+pub(super) const fn pages_below(level: u32) -> u64 {
+    1 << (SLOT_BITS * (level + 1))
+}
+
+/// The position of the first page in `slot` of the node whose own first page has position `base`.
+#[inline(always)]
+pub(super) const fn base_of(base: u64, slot: usize, level: u32) -> u64 {
+    base + ((slot as u64) << (SLOT_BITS * level))
+}
+
+/// The `len` positions from `start` on, cut where they begin again.
+#[inline]
+pub(super) const fn pieces(start: u64, len: u64) -> [Range<u64>; 2] {
+    let start = start % POSITIONS;
+    let end = start + len;
+    if end <= POSITIONS {
+        [start..end, 0..0]
+    } else {
+        [start..POSITIONS, 0..end - POSITIONS]
+    }
 }
 
 /// The slots that `range` touches in the node whose first page is `base`, with `level` levels below.
-pub fn slots_in(range: &Range<u64>, base: u64, level: u32) -> u64 {
+#[inline]
+pub(super) fn slots_in(range: &Range<u64>, base: u64, level: u32) -> u64 {
     let shift = SLOT_BITS * level;
     let Some(last) = range
         .end
@@ -35,11 +66,12 @@ pub fn slots_in(range: &Range<u64>, base: u64, level: u32) -> u64 {
 }
 
 /// The numbers of the bits that are set, from the lowest.
-pub struct Bits(pub u64);
+pub(super) struct Bits(pub(super) u64);
 
 impl Iterator for Bits {
     type Item = usize;
 
+    #[inline]
     fn next(&mut self) -> Option<usize> {
         if self.0 == 0 {
             return None;

@@ -1,76 +1,200 @@
-//! Going through the pages of a range, to take them out or to look at them.
+//! Looking at the pages of a range.
 //!
-//! Both recurse by level, of which there are at most nine.
+//! Recurses by level, of which there are at most nine.
 
 use core::ops::{ControlFlow, Range};
 
-use super::slots::{Bits, SLOT_BITS, slots_in};
-use super::{Inner, Leaf, Node};
+use super::node::{Below, Inner, Leaf, Node, NodeRef};
+use super::slots::{Bits, base_of, slots_in};
+use super::{Keeper, PageTree, Sharing, index_at};
 use crate::vmo::index::PageIndex;
 
-/// A removal under way.
-pub(super) struct Drain<'a, F> {
-    pub(super) range: Range<u64>,
-    pub(super) pages: u64,
-    pub(super) node_bytes: usize,
-    pub(super) sink: &'a mut F,
-}
+/// What a whole node counts in [`PageTree::metadata_bytes`]; a shared one counts the fraction.
+const WHOLE: u64 = 1 << 20;
 
-impl<F> Drain<'_, F> {
-    /// Drains the subtree of `level` levels at `place`, whose first page is `base`.
-    pub(super) fn below<P>(&mut self, place: &mut Option<Node<P>>, base: u64, level: u32)
-    where
-        F: FnMut(PageIndex, P),
-    {
-        let (is_empty, node_bytes) = match place {
-            None => return,
-            Some(Node::Leaf(leaf)) => {
-                for slot in Bits(leaf.present & slots_in(&self.range, base, 0)) {
-                    if let (Some(page), Some(index)) =
-                        (leaf.pages[slot].take(), PageIndex::new(base + slot as u64))
-                    {
-                        self.pages += 1;
-                        (self.sink)(index, page);
-                    }
-                    leaf.present &= !(1 << slot);
-                }
-                (leaf.present == 0, size_of::<Leaf<P>>())
-            }
-            Some(Node::Inner(inner)) => {
-                for slot in Bits(inner.present & slots_in(&self.range, base, level - 1)) {
-                    let below = base + ((slot as u64) << (SLOT_BITS * (level - 1)));
-                    self.below(&mut inner.nodes[slot], below, level - 1);
-                    if inner.nodes[slot].is_none() {
-                        inner.present &= !(1 << slot);
-                    }
-                }
-                (inner.present == 0, size_of::<Inner<P>>())
-            }
-        };
-        if is_empty {
-            *place = None;
-            self.node_bytes += node_bytes;
-        }
-    }
-}
-
-/// Shows the leaves that `range` touches, each with the number of its first page.
-pub(super) fn visit_leaves<P, B>(
-    node: Option<&Node<P>>,
+/// The part of a leaf that a range covers.
+struct LeafPart<'a, P> {
+    leaf: &'a NodeRef<Leaf<P>>,
+    /// The position of its first page.
     base: u64,
-    level: u32,
-    range: &Range<u64>,
-    visitor: &mut impl FnMut(&Leaf<P>, u64) -> ControlFlow<B>,
-) -> ControlFlow<B> {
-    match node {
-        None => ControlFlow::Continue(()),
-        Some(Node::Leaf(leaf)) => visitor(leaf, base),
-        Some(Node::Inner(inner)) => {
-            for slot in Bits(inner.present & slots_in(range, base, level - 1)) {
-                let below = base + ((slot as u64) << (SLOT_BITS * (level - 1)));
-                visit_leaves(inner.nodes[slot].as_ref(), below, level - 1, range, visitor)?;
+    /// The slots in the range that have pages.
+    slots: u64,
+    /// Whether other trees reach the nodes above.
+    way: Sharing,
+}
+
+impl<P> PageTree<P> {
+    /// How many pages in `range` are present.
+    pub fn count(&self, range: Range<PageIndex>) -> u64 {
+        let mut pages = 0;
+        let _ = self.visit_leaves(&self.pieces(range), &mut |part| {
+            pages += u64::from(part.slots.count_ones());
+            ControlFlow::<()>::Continue(())
+        });
+        pages
+    }
+
+    /// Shows the pages in `range` to `visitor`, in ascending order, until it breaks off.
+    #[inline]
+    pub fn visit<B>(
+        &self,
+        range: Range<PageIndex>,
+        mut visitor: impl FnMut(PageIndex, &P) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        self.visit_leaves(&self.pieces(range), &mut |part| {
+            for slot in Bits(part.slots) {
+                if let Some(page) = &part.leaf.pages[slot] {
+                    visitor(index_at(part.base + slot as u64, self.origin), page)?;
+                }
             }
             ControlFlow::Continue(())
-        }
+        })
     }
+
+    /// As [`visit`](Self::visit); also tells which pages may be written to, as [`find`](Self::find) does.
+    #[inline]
+    pub fn visit_own<B>(
+        &self,
+        range: Range<PageIndex>,
+        keeper: &impl Keeper<P>,
+        mut visitor: impl FnMut(PageIndex, &P, Sharing) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        self.visit_leaves(&self.pieces(range), &mut |part| {
+            let is_own = part.way == Sharing::Own && part.leaf.is_only();
+            for slot in Bits(part.slots) {
+                if let Some(page) = &part.leaf.pages[slot] {
+                    let sharing = if is_own && keeper.is_exclusive(page) {
+                        Sharing::Own
+                    } else {
+                        Sharing::Shared
+                    };
+                    visitor(
+                        index_at(part.base + slot as u64, self.origin),
+                        page,
+                        sharing,
+                    )?;
+                }
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// The memory that the tree itself occupies, in bytes.
+    ///
+    /// A node that several nodes or trees refer to counts for each of them in equal parts, so that the sum
+    /// over all trees is what they occupy together.
+    pub fn metadata_bytes(&self) -> usize {
+        let fractions = match &self.root {
+            None => 0,
+            Some(Node::Leaf(leaf)) => leaf_bytes(leaf, WHOLE),
+            Some(Node::Inner(inner)) => inner_bytes(inner, WHOLE),
+        };
+        (fractions / WHOLE) as usize
+    }
+
+    /// Whether any page is at these positions.
+    pub(super) fn has_pages_in(&self, pieces: &[Range<u64>]) -> bool {
+        self.visit_leaves(pieces, &mut |_| ControlFlow::Break(()))
+            .is_break()
+    }
+
+    /// Shows the leaves that have pages in the pieces.
+    #[inline]
+    fn visit_leaves<B>(
+        &self,
+        pieces: &[Range<u64>],
+        visitor: &mut impl FnMut(LeafPart<'_, P>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let Some(root) = &self.root else {
+            return ControlFlow::Continue(());
+        };
+        for range in pieces.iter().filter(|range| !range.is_empty()) {
+            let mut walk = Walk { range, visitor };
+            match root {
+                Node::Leaf(leaf) => walk.leaf(leaf, 0, Sharing::Own)?,
+                Node::Inner(inner) => walk.inner(inner, 0, self.height - 1, Sharing::Own)?,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A visit under way.
+struct Walk<'a, F> {
+    range: &'a Range<u64>,
+    visitor: &'a mut F,
+}
+
+impl<F> Walk<'_, F> {
+    #[inline]
+    fn leaf<P, B>(&mut self, leaf: &NodeRef<Leaf<P>>, base: u64, way: Sharing) -> ControlFlow<B>
+    where
+        F: FnMut(LeafPart<'_, P>) -> ControlFlow<B>,
+    {
+        let slots = leaf.present & slots_in(self.range, base, 0);
+        if slots == 0 {
+            return ControlFlow::Continue(());
+        }
+        (self.visitor)(LeafPart {
+            leaf,
+            base,
+            slots,
+            way,
+        })
+    }
+
+    fn inner<P, B>(
+        &mut self,
+        inner: &NodeRef<Inner<P>>,
+        base: u64,
+        level: u32,
+        mut way: Sharing,
+    ) -> ControlFlow<B>
+    where
+        F: FnMut(LeafPart<'_, P>) -> ControlFlow<B>,
+    {
+        if !inner.is_only() {
+            way = Sharing::Shared;
+        }
+        for slot in Bits(inner.present & slots_in(self.range, base, level)) {
+            let first = base_of(base, slot, level);
+            match &inner.below {
+                Below::Leaves(leaves) => {
+                    if let Some(leaf) = &leaves[slot] {
+                        self.leaf(leaf, first, way)?;
+                    }
+                }
+                Below::Inners(inners) => {
+                    if let Some(inner) = &inners[slot] {
+                        self.inner(inner, first, level - 1, way)?;
+                    }
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The bytes of a leaf times `whole`, divided among those who refer to it.
+fn leaf_bytes<P>(leaf: &NodeRef<Leaf<P>>, whole: u64) -> u64 {
+    whole * NodeRef::<Leaf<P>>::BYTES as u64 / leaf.references() as u64
+}
+
+/// The bytes of an inner node and of all below it, as [`leaf_bytes`].
+fn inner_bytes<P>(inner: &NodeRef<Inner<P>>, whole: u64) -> u64 {
+    let part = whole / inner.references() as u64;
+    let own = whole * NodeRef::<Inner<P>>::BYTES as u64 / inner.references() as u64;
+    let below: u64 = match &inner.below {
+        Below::Leaves(leaves) => leaves
+            .iter()
+            .flatten()
+            .map(|leaf| leaf_bytes(leaf, part))
+            .sum(),
+        Below::Inners(inners) => inners
+            .iter()
+            .flatten()
+            .map(|inner| inner_bytes(inner, part))
+            .sum(),
+    };
+    own + below
 }

@@ -1,0 +1,260 @@
+//! Taking pages out.
+//!
+//! What a range covers whole is dropped whole: a node that other trees reach too just loses one reference.
+//! A node that is covered in part must be the tree's own. There are two such nodes per level, at the two
+//! ends of the range, and [`PageTree::own_edges`] copies those that are shared:
+//!
+//! ```text
+//!                       root                own: covered in part
+//!            ┌───────┬───┴───┬───────┐
+//!          (own)  (whole) (whole)  (own)    whole: dropped, shared or not
+//!          ┌─┴─┐                   ┌─┴─┐
+//!            ├──────── range ────────┤
+//! ```
+
+use core::ops::Range;
+use core::slice;
+
+use syscall::Result;
+
+use super::node::{Below, Contents, Inner, Leaf, Node, NodeRef};
+use super::slots::{POSITIONS, base_of, pages_below, slots_in};
+use super::{Keeper, PageTree, index_at};
+use crate::vmo::index::PageIndex;
+
+/// A removal under way.
+pub(super) struct Drain<'a, F> {
+    /// The positions to empty.
+    pub(super) range: Range<u64>,
+    /// Where the pages go, with their positions.
+    pub(super) sink: &'a mut F,
+}
+
+impl<P> PageTree<P> {
+    /// Takes out the page at `index`, if it is present.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there is none for copies of nodes on the way that are shared. The page stays.
+    pub fn remove(&mut self, index: PageIndex, keeper: &impl Keeper<P>) -> Result<Option<P>> {
+        if self.get(index).is_none() {
+            return Ok(None);
+        }
+        let range = index..index.saturating_add(1);
+        self.own_edges(range.clone(), keeper)?;
+        let mut removed = None;
+        self.drain(range, keeper, &mut |_, page| removed = Some(page));
+        Ok(removed)
+    }
+
+    /// Makes the nodes that `range` covers in part the tree's own, so that it can be drained.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there is none for the copies. The contents are as before in any case.
+    pub fn own_edges(&mut self, range: Range<PageIndex>, keeper: &impl Keeper<P>) -> Result<()> {
+        for piece in self.pieces_to_drain(range) {
+            self.own_edges_of(&piece, keeper)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out all pages in `range`. Those that no other tree reaches go to `sink`, in no special order.
+    ///
+    /// Taking out all pages needs no preparation.
+    ///
+    /// # Panics
+    /// If `range` covers a node in part that other trees reach too, and in which there are pages of it:
+    /// [`own_edges`](Self::own_edges) prevents that.
+    pub fn drain(
+        &mut self,
+        range: Range<PageIndex>,
+        keeper: &impl Keeper<P>,
+        sink: &mut impl FnMut(PageIndex, P),
+    ) {
+        // The tree forgets it with the last page.
+        let origin = self.origin;
+        for piece in self.pieces_to_drain(range) {
+            self.drain_piece(piece, keeper, &mut |position, page| {
+                sink(index_at(position, origin), page);
+            });
+        }
+    }
+
+    /// Where the pages of `range` are; all positions if those are all pages, since that has no edges.
+    fn pieces_to_drain(&self, range: Range<PageIndex>) -> [Range<u64>; 2] {
+        if range == (PageIndex::ZERO..PageIndex::LIMIT) {
+            [0..POSITIONS, 0..0]
+        } else {
+            self.pieces(range)
+        }
+    }
+
+    /// As [`own_edges`](Self::own_edges), for positions.
+    pub(super) fn own_edges_of(
+        &mut self,
+        range: &Range<u64>,
+        keeper: &impl Keeper<P>,
+    ) -> Result<()> {
+        if !self.has_pages_in(slice::from_ref(range)) {
+            return Ok(());
+        }
+        let edges = Edges { range, keeper };
+        match &mut self.root {
+            None => Ok(()),
+            Some(Node::Leaf(leaf)) => edges.own_leaf(leaf, 0),
+            Some(Node::Inner(inner)) => edges.own_inner(inner, 0, self.height - 1),
+        }
+    }
+
+    /// As [`drain`](Self::drain), for positions.
+    pub(super) fn drain_piece(
+        &mut self,
+        range: Range<u64>,
+        keeper: &impl Keeper<P>,
+        sink: &mut impl FnMut(u64, P),
+    ) {
+        if !self.has_pages_in(slice::from_ref(&range)) {
+            return;
+        }
+        let mut drain = Drain { range, sink };
+        self.root = match self.root.take() {
+            None => None,
+            Some(Node::Leaf(leaf)) => {
+                let mut place = Some(leaf);
+                drain.place(&mut place, 0, 0);
+                place.map(Node::Leaf)
+            }
+            Some(Node::Inner(inner)) => {
+                let mut place = Some(inner);
+                drain.place(&mut place, 0, self.height - 1);
+                place.map(Node::Inner)
+            }
+        };
+        self.lower(keeper);
+    }
+
+    /// Takes off nodes from the top while what is below the first slot suffices.
+    pub(super) fn lower(&mut self, keeper: &impl Keeper<P>) {
+        while let Some(Node::Inner(inner)) = &self.root
+            && inner.present == 1
+        {
+            let below = inner.share_slot(0);
+            let above = core::mem::replace(&mut self.root, below);
+            self.height -= 1;
+            if let Some(Node::Inner(inner)) = above {
+                release(inner, self.height, keeper);
+            }
+        }
+        if self.root.is_none() {
+            self.height = 0;
+            self.origin = 0;
+        }
+    }
+}
+
+impl<F> Drain<'_, F> {
+    /// Drains the node at `place`, whose first page has position `base`; whether nothing is left.
+    pub(super) fn place<P, T: Contents<P>>(
+        &mut self,
+        place: &mut Option<NodeRef<T>>,
+        base: u64,
+        level: u32,
+    ) -> bool
+    where
+        F: FnMut(u64, P),
+    {
+        let Some(node) = place else { return true };
+        if let Some(contents) = node.only() {
+            contents.drain(self, base, level);
+            if contents.present() != 0 {
+                return false;
+            }
+            *place = None;
+        } else if covers(&self.range, base, level) {
+            if let Some(node) = place.take() {
+                self.let_go(node, base, level);
+            }
+        } else {
+            let wanted = node.present() & slots_in(&self.range, base, level);
+            assert!(wanted == 0, "a shared node is to be changed");
+            return false;
+        }
+        true
+    }
+
+    /// Lets go of a node that somebody else had too, and perhaps has no longer.
+    #[inline(never)]
+    fn let_go<P, T: Contents<P>>(&mut self, node: NodeRef<T>, base: u64, level: u32)
+    where
+        F: FnMut(u64, P),
+    {
+        if let Some(mut contents) = node.into_inner() {
+            contents.drain(self, base, level);
+        }
+    }
+}
+
+/// Lets go of a node; if nobody else has it, of all that is in it.
+pub(super) fn release<P, T: Contents<P>>(node: NodeRef<T>, level: u32, keeper: &impl Keeper<P>) {
+    let mut drain = Drain {
+        range: 0..POSITIONS,
+        sink: &mut |_, page| keeper.free(page),
+    };
+    drain.place(&mut Some(node), 0, level);
+}
+
+/// The nodes at the two ends of a range.
+struct Edges<'a, K> {
+    range: &'a Range<u64>,
+    keeper: &'a K,
+}
+
+impl<K> Edges<'_, K> {
+    fn own_leaf<P>(&self, leaf: &mut NodeRef<Leaf<P>>, base: u64) -> Result<()>
+    where
+        K: Keeper<P>,
+    {
+        if self.cuts(leaf.present, base, 0) {
+            leaf.own(0, self.keeper)?;
+        }
+        Ok(())
+    }
+
+    fn own_inner<P>(&self, inner: &mut NodeRef<Inner<P>>, base: u64, level: u32) -> Result<()>
+    where
+        K: Keeper<P>,
+    {
+        if !self.cuts(inner.present, base, level) {
+            return Ok(());
+        }
+        let inner = inner.own(level, self.keeper)?;
+        let touched = inner.present & slots_in(self.range, base, level);
+        // Only what is in the first and in the last slot of the range can be cut.
+        let ends = [touched.trailing_zeros(), touched.ilog2()];
+        for slot in ends.map(|slot| slot as usize) {
+            let first = base_of(base, slot, level);
+            match &mut inner.below {
+                Below::Leaves(leaves) => {
+                    if let Some(leaf) = &mut leaves[slot] {
+                        self.own_leaf(leaf, first)?;
+                    }
+                }
+                Below::Inners(inners) => {
+                    if let Some(inner) = &mut inners[slot] {
+                        self.own_inner(inner, first, level - 1)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether some of what is in a node is in the range, and the node sticks out of it.
+    fn cuts(&self, present: u64, base: u64, level: u32) -> bool {
+        present & slots_in(self.range, base, level) != 0 && !covers(self.range, base, level)
+    }
+}
+
+/// Whether `range` covers the node whose first page has position `base`.
+fn covers(range: &Range<u64>, base: u64, level: u32) -> bool {
+    range.start <= base && base + pages_below(level) <= range.end
+}
