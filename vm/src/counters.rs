@@ -93,6 +93,8 @@ events! {
         ZeroPage = "zero_page", "the page of zeros was entered";
         /// An absent page was written: a page was made.
         FreshPage = "fresh_page", "a page was made";
+        /// A page that other VMOs have too was written: it was copied.
+        CopiedPage = "copied_page", "a shared page was copied";
         /// The page was there, and in no table yet.
         PresentPage = "present", "the page was there, but not in the table";
         /// A page that was entered was made to allow more.

@@ -14,7 +14,7 @@ use crate::locked::{Guard, ReadGuard};
 use crate::mmu::{Access, Mmu};
 use crate::region_tree::HasRange;
 use crate::vmar::{Mapping, Region, RegionKind, Vmar, Walk};
-use crate::vmo::{PageIndex, VmoState};
+use crate::vmo::{PageIndex, Sharing, VmoState};
 
 /// How many regions around an address are told.
 pub const CHAIN: usize = 8;
@@ -80,8 +80,10 @@ pub enum RegionReportKind {
 /// Whether a VMO has a page.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Backing {
-    /// It has.
+    /// It has, alone.
     Present,
+    /// It has, and so have others.
+    Shared,
     /// It has not: the page reads as zeros.
     Absent,
 }
@@ -213,11 +215,15 @@ impl Explanation {
             mapping.run_at(address, range, guard).access,
             mapping.maximal(),
         );
-        let page = mapping.page_at(range.base(), address.page_base());
+        let page = mapping.owner_page_at(range.base(), address.page_base());
         let vmo = mapping.vmo().lock();
         let limit = mapping.fault_limit(&vmo);
-        self.backing = (page < limit).then(|| backing(&vmo, page));
+        let first = mapping.vmo().window(&vmo).start;
+        self.backing = (page < limit).then(|| backing(mapping, &vmo, page));
         drop(vmo);
+        // Told as the VMO counts, which may be a slice.
+        let own = |page: PageIndex| PageIndex::ZERO.saturating_add(page.saturating_since(first));
+        let (page, limit) = (own(page), own(limit));
         let judge = |kind| {
             if !access.contains(kind) {
                 return Some(Refusal::NotAllowed { access, maximal });
@@ -235,11 +241,14 @@ impl Explanation {
     }
 }
 
-/// Whether `vmo` has `page`.
-fn backing<M: Mmu>(vmo: &VmoState<M>, page: PageIndex) -> Backing {
-    let found = vmo.visit_present(page..page.saturating_add(1), |_, _| ControlFlow::Break(()));
+/// Whether the VMO that `mapping` shows has `page`.
+fn backing<M: Mmu>(mapping: &Mapping<M>, vmo: &VmoState<M>, page: PageIndex) -> Backing {
+    let range = page..page.saturating_add(1);
+    let pages = mapping.vmo().pages();
+    let found = vmo.visit_present(pages, range, |_, _, sharing| ControlFlow::Break(sharing));
     match found {
-        ControlFlow::Break(()) => Backing::Present,
+        ControlFlow::Break(Sharing::Own) => Backing::Present,
+        ControlFlow::Break(Sharing::Shared) => Backing::Shared,
         ControlFlow::Continue(()) => Backing::Absent,
     }
 }
@@ -273,7 +282,7 @@ fn mapping_report<M: Mmu>(
         vmo: vmo.koid(),
         vmo_offset: first.offset().unwrap_or(u64::MAX),
         vmo_size: vmo.size(),
-        committed_bytes: vmo.lock().attribution(first..past).committed_bytes,
+        committed_bytes: vmo.attribution(first..past).committed_bytes,
     };
     RegionReport {
         name: vmo.name(),

@@ -8,6 +8,7 @@
 //! | page | read fault | write fault |
 //! |---|---|---|
 //! | present | entered, with its neighbours | the same, or made writable if it was entered before |
+//! | shared with other VMOs | the same, but read-only | a copy is made and entered |
 //! | absent | the page of zeros is entered, read-only | a page is made and entered |
 //!
 //! Neighbours are the pages that are present in the same aligned window of [`AROUND`]: whoever touches
@@ -29,10 +30,10 @@ use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount, PhysAddr, VirtAddr, VirtRang
 use crate::aspace::AddressSpace;
 use crate::counters::Event;
 use crate::locked::Guard;
-use crate::mmu::{Access, MapError, MapFlags, Mmu, MmuCursor, TlbBatch};
+use crate::mmu::{Access, MapError, MapFlags, Mmu, MmuCursor, PageSize, TlbBatch};
 use crate::region_tree::HasRange;
 use crate::vmar::{Mapping, Region, RegionKind};
-use crate::vmo::{Asker, Supply, VmoState, Want};
+use crate::vmo::{Asker, Sharing, Stale, Supply, VmoState, Want};
 
 /// The window in which neighbours are entered along; a power of two.
 const AROUND: PageCount = PageCount::new(16);
@@ -121,7 +122,7 @@ impl<M: Mmu> Fault<'_, M> {
     #[inline]
     fn resolve(&self, mmu: &M) -> Result<Event> {
         let pages = self.mapping.vmo().pages();
-        let index = self.mapping.page_at(self.range.base(), self.address);
+        let index = self.mapping.owner_page_at(self.range.base(), self.address);
         let mut vmo = self.mapping.vmo().lock();
         if index >= self.mapping.fault_limit(&vmo) {
             return Err(Status::OUT_OF_RANGE);
@@ -135,8 +136,10 @@ impl<M: Mmu> Fault<'_, M> {
         let supply = vmo.supply(pages, index, want, Asker::Fault(self.mapping))?;
         let (page, flags, event) = match supply {
             Supply::Present(page) => (page, self.flags, Event::PresentPage),
+            Supply::Shared(page) => (page, self.read_only(), Event::PresentPage),
             Supply::Fresh(page) => (page, self.flags, Event::FreshPage),
             Supply::Zero => (pages.zero_page(), self.read_only(), Event::ZeroPage),
+            Supply::Copied(page, stale) => return self.enter_copy(mmu, page, stale),
             Supply::Wait(request) => match request {},
         };
         if self.may_be_large(page)
@@ -147,7 +150,7 @@ impl<M: Mmu> Fault<'_, M> {
         let mut cursor = mmu.cursor(self.alike);
         match cursor.map_page(self.address, page, flags) {
             Ok(()) => {
-                if let Supply::Present(_) = supply {
+                if event == Event::PresentPage {
                     self.enter_neighbours(&mut cursor, &vmo);
                 }
                 Ok(event)
@@ -156,7 +159,8 @@ impl<M: Mmu> Fault<'_, M> {
                 let mut batch = TlbBatch::new();
                 let fit = self.refit(&mut cursor, (page, flags), &mut batch);
                 drop(cursor);
-                drop(vmo);
+                // While the VMO is locked: who writes to the new page after that finds nobody who still reads
+                // the old one.
                 mmu.flush(batch);
                 Ok(match event {
                     Event::PresentPage => fit,
@@ -165,12 +169,44 @@ impl<M: Mmu> Fault<'_, M> {
             }
             Err(MapError::NoFrame) => {
                 drop(cursor);
-                if let Supply::Fresh(_) = supply {
+                if event == Event::FreshPage {
                     vmo.take_back(pages, index);
                 }
                 Err(Status::NO_MEMORY)
             }
         }
+    }
+
+    /// Enters a page that was copied to be written to, in the place of what the mapping shows so far. The VMO
+    /// is locked.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there is no frame for a table. The copy stays, and what was shown has gone.
+    #[inline(never)]
+    fn enter_copy(&self, mmu: &M, page: PhysAddr, stale: Stale) -> Result<Event> {
+        let mut batch = TlbBatch::new();
+        let mut cursor = mmu.cursor(self.alike);
+        cursor.seek(self.address);
+        let entered = match cursor.query() {
+            Some(now) if now.size == PageSize::Base => {
+                cursor.replace(page, self.flags, &mut batch);
+                Ok(())
+            }
+            before => {
+                if before.is_some() {
+                    cursor.unmap(PageCount::new(1), &mut batch);
+                    drop(cursor);
+                    mmu.flush(core::mem::replace(&mut batch, TlbBatch::new()));
+                    cursor = mmu.cursor(self.alike);
+                }
+                cursor.map_page(self.address, page, self.flags)
+            }
+        };
+        drop(cursor);
+        mmu.flush(batch);
+        stale.release(self.mapping.vmo().pages());
+        entered.map_err(Status::from)?;
+        Ok(Event::CopiedPage)
     }
 
     /// Makes what is entered at the cursor's position show `page`, with its flags, and allow the access.
@@ -196,19 +232,28 @@ impl<M: Mmu> Fault<'_, M> {
     #[inline(never)]
     fn enter_neighbours(&self, cursor: &mut M::Cursor<'_>, vmo: &VmoState<M>) {
         let Some(window) = self.window() else { return };
-        let first = self.mapping.page_at(self.range.base(), window.base());
+        let first = self.mapping.owner_page_at(self.range.base(), window.base());
         let past = first.saturating_add(window.pages().get() as u64);
-        let mut neighbours = ArrayVec::<_, { AROUND.get() }>::new();
+        let mut own = ArrayVec::<_, { AROUND.get() }>::new();
+        let mut shared = ArrayVec::<_, { AROUND.get() }>::new();
         let _: ControlFlow<()> = vmo.visit_present(
+            self.mapping.vmo().pages(),
             first..past.min(self.mapping.fault_limit(vmo)),
-            |index, page| {
+            |index, page, sharing| {
                 let distance = index.saturating_since(first) as usize * PAGE_SIZE;
+                let neighbours = match sharing {
+                    Sharing::Own => &mut own,
+                    Sharing::Shared => &mut shared,
+                };
                 neighbours.push((VirtAddr::new(window.base().raw() + distance), page));
                 ControlFlow::Continue(())
             },
         );
-        let entered = cursor.map_absent(&neighbours, self.flags);
-        M::counters().add(Event::Neighbour, entered.get() as u64);
+        let mut entered = cursor.map_absent(&own, self.flags).get();
+        if !shared.is_empty() {
+            entered += cursor.map_absent(&shared, self.read_only()).get();
+        }
+        M::counters().add(Event::Neighbour, entered as u64);
     }
 
     /// The pages around the address that may be entered along with it.
@@ -218,7 +263,7 @@ impl<M: Mmu> Fault<'_, M> {
         VirtRange::new(base, AROUND)?.intersection(self.alike)
     }
 
-    /// The flags for the page of zeros, which all share.
+    /// The flags for the page of zeros, which all share, and for pages that other VMOs have too.
     #[inline]
     fn read_only(&self) -> MapFlags {
         MapFlags {

@@ -167,8 +167,8 @@ pub trait Mmu: Send + Sync + Sized + 'static {
 /// Walks over a range of addresses and reads or changes the translations in it.
 ///
 /// It holds the lock of the tables, so it must not outlive the work at hand. Each operation starts at
-/// [`position`](Self::position); `map`, `unmap`, `protect` and `replace` leave it after the last page they
-/// dealt with.
+/// [`position`](Self::position); `map`, `unmap`, `protect`, `write_protect` and `replace` leave it after
+/// the last page they dealt with.
 ///
 /// # Panics
 /// All operations do if they would leave the range that the cursor was made for.
@@ -225,6 +225,11 @@ pub trait MmuCursor {
     /// and [`replace`](Self::replace). With no access at all, translations are removed. Large pages are
     /// treated as in [`unmap`](Self::unmap).
     fn protect(&mut self, count: PageCount, access: Access, batch: &mut TlbBatch);
+
+    /// Takes the permission to write from the translations of `count` pages. Absent ones are skipped.
+    ///
+    /// Large pages are treated as in [`unmap`](Self::unmap).
+    fn write_protect(&mut self, count: PageCount, batch: &mut TlbBatch);
 
     /// Takes out whatever is entered where a large page around the position would be, with the table for
     /// it, and moves to the base of that place.

@@ -35,6 +35,8 @@ pub enum Remedy {
     ZeroPage,
     /// The VMO has no page there: one is made.
     FreshPage,
+    /// The VMO has the page, and so have others: a copy is made, and entered.
+    CopiedPage,
     /// The VMO has the page: it is entered.
     Enter,
     /// The page is in the table, allowing less than its mapping: it is made to allow more.
@@ -59,8 +61,9 @@ impl Explanation {
 
     fn remedy(&self, access: Access, leaf: Option<Translation>) -> Remedy {
         match (self.backing, leaf) {
-            (Some(Backing::Present), Some(_)) => Remedy::Upgrade,
-            (Some(Backing::Present), None) => Remedy::Enter,
+            (Some(Backing::Shared), _) if access.contains(Access::WRITE) => Remedy::CopiedPage,
+            (Some(Backing::Present | Backing::Shared), Some(_)) => Remedy::Upgrade,
+            (Some(Backing::Present | Backing::Shared), None) => Remedy::Enter,
             _ if access.contains(Access::WRITE) => Remedy::FreshPage,
             _ => Remedy::ZeroPage,
         }
@@ -118,6 +121,7 @@ mod tests {
             Verdict::Granted => (None, Ok(())),
             Verdict::Resolved(Remedy::ZeroPage) => (Some(Event::ZeroPage), Ok(())),
             Verdict::Resolved(Remedy::FreshPage) => (Some(Event::FreshPage), Ok(())),
+            Verdict::Resolved(Remedy::CopiedPage) => (Some(Event::CopiedPage), Ok(())),
             Verdict::Resolved(Remedy::Enter) => (Some(Event::PresentPage), Ok(())),
             Verdict::Resolved(Remedy::Upgrade) => (Some(Event::Upgrade), Ok(())),
             Verdict::Refused(refusal) => {

@@ -11,9 +11,9 @@
 use super::Fault;
 use crate::addr::{PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::counters::Event;
-use crate::mmu::{Mmu, PageSize};
+use crate::mmu::{Access, Mmu, PageSize};
 use crate::vmar::Enter;
-use crate::vmo::{VmoKind, VmoState};
+use crate::vmo::{VmoKind, VmoState, Want};
 
 impl<M: Mmu> Fault<'_, M> {
     /// Whether a large page could show `page` at the address, as far as that is told at once.
@@ -77,6 +77,15 @@ impl<M: Mmu> Fault<'_, M> {
         })
     }
 
+    /// What the mapping may do with what is entered.
+    const fn want(&self) -> Want {
+        if self.flags.access.contains(Access::WRITE) {
+            Want::Write
+        } else {
+            Want::Read
+        }
+    }
+
     /// Whether the mapping has all of `place`.
     fn has(&self, place: VirtRange) -> bool {
         self.range.contains_range(place)
@@ -88,11 +97,11 @@ impl<M: Mmu> Fault<'_, M> {
         let offset = self.address.raw() - place.base().raw();
         let base = PhysAddr::new(page.raw().checked_sub(offset)?);
         let run = PhysRange::new(base, place.pages())?;
-        let first = self.mapping.page_at(self.range.base(), place.base());
+        let first = self.mapping.owner_page_at(self.range.base(), place.base());
         let past = first.saturating_add(place.pages().get() as u64);
         let is_one = self.alike.contains_range(place)
             && past <= self.mapping.fault_limit(vmo)
-            && vmo.shows_run(first, run);
+            && vmo.shows_run(self.mapping.vmo().pages(), first, run, self.want());
         is_one.then_some(run)
     }
 }

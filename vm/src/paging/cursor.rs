@@ -243,6 +243,10 @@ impl<F: EntryFormat> MmuCursor for Cursor<'_, F> {
         self.edit(count, Edit::Protect(access), batch);
     }
 
+    fn write_protect(&mut self, count: PageCount, batch: &mut TlbBatch) {
+        self.edit(count, Edit::WriteProtect, batch);
+    }
+
     fn clear_large(&mut self, batch: &mut TlbBatch) {
         self.seek(self.position().align_down(PageSize::Large.shift()));
         let place = self.ahead(PageSize::Large.pages());

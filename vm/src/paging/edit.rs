@@ -14,25 +14,39 @@ pub(super) enum Edit {
     Remove,
     /// They allow this, except that none becomes writable that was not.
     Protect(Access),
+    /// They no longer allow to write.
+    WriteProtect,
 }
 
 impl Edit {
     /// What replaces the leaf `entry` of a table of `level`.
     #[inline]
     fn apply<F: EntryFormat>(self, entry: u64, level: Level) -> u64 {
-        let Self::Protect(access) = self else {
-            return 0;
-        };
-        let Entry::Leaf(leaf) = F::decode(entry, level) else {
-            return entry;
-        };
-        let before = leaf.flags.access;
-        let after = access & (before | Access::WRITE.complement());
-        match after {
-            _ if after == before => entry,
-            _ if after.is_empty() => 0,
-            _ => F::with_access(entry, level, after),
+        match self {
+            Self::Remove => 0,
+            Self::Protect(access) => restrict::<F>(entry, level, |before| {
+                access & (before | Access::WRITE.complement())
+            }),
+            Self::WriteProtect => restrict::<F>(entry, level, |before| before - Access::WRITE),
         }
+    }
+}
+
+/// What replaces the leaf `entry` if it is to allow less.
+#[inline]
+fn restrict<F: EntryFormat>(
+    entry: u64,
+    level: Level,
+    access_after: impl Fn(Access) -> Access,
+) -> u64 {
+    let Entry::Leaf(leaf) = F::decode(entry, level) else {
+        return entry;
+    };
+    let before = leaf.flags.access;
+    match access_after(before) {
+        after if after == before => entry,
+        after if after.is_empty() => 0,
+        after => F::with_access(entry, level, after),
     }
 }
 
@@ -118,7 +132,7 @@ pub(super) fn edit_pages<F: EntryFormat>(
     // What becomes executable may have to leave the caches first, page by page.
     let varying = match edit {
         Edit::Protect(access) if access.contains(Access::EXECUTE) => 0,
-        Edit::Protect(_) | Edit::Remove => F::ADDRESS,
+        Edit::Protect(_) | Edit::WriteProtect | Edit::Remove => F::ADDRESS,
     };
     let changed = table.edit(indices, varying, |entry| edit.change::<F>(entry));
     let (skipped, pages) = (PageCount::new(changed.start), PageCount::new(changed.len()));

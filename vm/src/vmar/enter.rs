@@ -15,6 +15,7 @@ use syscall::{Result, Status};
 
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::mmu::{Access, MapError, MapFlags, Mmu, MmuCursor, PageSize, TlbBatch, Translation};
+use crate::vmo::Sharing;
 
 /// The size of a large page, in base pages.
 const LARGE_PAGES: PageCount = PageSize::Large.pages();
@@ -40,17 +41,28 @@ impl<'a, M: Mmu> Enter<'a, M> {
         }
     }
 
-    /// Enters `run` from `address` on. Base pages that are entered already stay as they are, unless they
-    /// become a large page.
+    /// Enters `run` from `address` on, without the permission to write if it is shared. Base pages that are
+    /// entered already stay as they are, unless they become a large page.
     ///
     /// # Errors
     /// `NO_MEMORY`: there is no frame for a table. Some pages of the run may have been entered.
-    pub(crate) fn run(&mut self, address: VirtAddr, run: PhysRange) -> Result<()> {
-        match self.new_run(address, run) {
+    pub(crate) fn run(
+        &mut self,
+        address: VirtAddr,
+        run: PhysRange,
+        sharing: Sharing,
+    ) -> Result<()> {
+        let flags = self.flags;
+        if sharing == Sharing::Shared {
+            self.flags.access -= Access::WRITE;
+        }
+        let entered = match self.new_run(address, run) {
             Ok(()) => Ok(()),
             Err(MapError::NoFrame) => Err(Status::NO_MEMORY),
             Err(MapError::AlreadyMapped) => self.run_by_places(address, run),
-        }
+        };
+        self.flags = flags;
+        entered
     }
 
     /// Enters `run` from `address` on, where nothing is entered: all of it or nothing.

@@ -185,7 +185,7 @@ fn run_entry<M: Mmu>(
         access: run.access,
         vmo: vmo.koid(),
         vmo_offset: first.offset().unwrap_or(u64::MAX),
-        memory: vmo.lock().attribution(first..past),
+        memory: vmo.attribution(first..past),
     };
     MapEntry {
         name: vmo.name(),

@@ -176,7 +176,7 @@ impl<M: Mmu> Vmar<M> {
         target.check(work.request.op, &vmo)?;
         match work.request.op {
             RangeOp::Commit => target.commit(&mut vmo, work),
-            RangeOp::Decommit | RangeOp::Zero => Ok(target.clear(&mut vmo)),
+            RangeOp::Decommit | RangeOp::Zero => target.clear(&mut vmo),
             RangeOp::MapRange | RangeOp::AlwaysNeed | RangeOp::Prefetch => target.enter_next(&vmo),
             RangeOp::DontNeed => Ok(Step::UpTo(target.part.end())),
         }
@@ -246,7 +246,9 @@ struct Target<'g, M: Mmu> {
 impl<M: Mmu> Target<'_, M> {
     /// The pages that are left.
     fn pages(&self) -> Range<PageIndex> {
-        let first = self.mapping.page_at(self.whole.base(), self.part.base());
+        let first = self
+            .mapping
+            .owner_page_at(self.whole.base(), self.part.base());
         first..first.saturating_add(self.part.pages().get() as u64)
     }
 
@@ -288,7 +290,7 @@ impl<M: Mmu> Target<'_, M> {
             work.afforded = self.part.end();
         }
         let block = first_block(&pages);
-        let absent = vmo.count_absent(&block) as usize;
+        let absent = vmo.count_lacking(self.mapping.vmo().pages(), &block) as usize;
         if absent > work.stock.len() {
             return Ok(Step::Needs(absent));
         }
@@ -309,14 +311,17 @@ impl<M: Mmu> Target<'_, M> {
         if pages.end.saturating_since(pages.start) <= BLOCK_PAGES {
             return Ok(());
         }
-        let absent = vmo.count_absent(&pages);
-        self.mapping.vmo().pages().check_free(absent)
+        let database = self.mapping.vmo().pages();
+        database.check_free(vmo.count_lacking(database, &pages))
     }
 
     /// Gives back the pages of the next block that has some.
-    fn clear(&self, vmo: &mut VmoState<M>) -> Step {
-        let rest = vmo.clear_next_block(self.mapping.vmo().pages(), self.pages());
-        Step::UpTo(self.address_of(rest.start))
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there is none for copies of nodes that other VMOs have too.
+    fn clear(&self, vmo: &mut VmoState<M>) -> Result<Step> {
+        let rest = vmo.clear_next_block(self.mapping.vmo().pages(), self.pages())?;
+        Ok(Step::UpTo(self.address_of(rest.start)))
     }
 
     /// Enters the pages of the next block that has some.
@@ -345,7 +350,7 @@ impl<M: Mmu> Target<'_, M> {
             let Some(range) = run.range.intersection(addresses) else {
                 return Ok(());
             };
-            let first = self.mapping.page_at(self.whole.base(), range.base());
+            let first = self.mapping.owner_page_at(self.whole.base(), range.base());
             let run = ProtectionRun { range, ..run };
             if let Err(status) = Fill::part(self.mapping, first, run, domain).present(vmo) {
                 remove_translations(self.mapping.owner().mmu(), addresses);

@@ -94,7 +94,7 @@ impl<'a, M: Mmu> Fill<'a, M> {
             range: region.range(),
             access,
         };
-        Self::part(mapping, mapping.first(), run, domain)
+        Self::part(mapping, mapping.first_owner_page(), run, domain)
     }
 
     /// The addresses of `run`, which show the pages from `first` on.
@@ -130,9 +130,10 @@ impl<'a, M: Mmu> Fill<'a, M> {
         let past = self.first.saturating_add(self.range.pages().get() as u64);
         let past = past.min(self.mapping.fault_limit(vmo));
         let mut enter = Enter::new(self.mapping.owner().mmu(), self.range, self.flags);
-        let entered = vmo.visit_runs(self.first..past, |index, run| {
+        let pages = self.mapping.vmo().pages();
+        let entered = vmo.visit_runs(pages, self.first..past, |index, run, sharing| {
             let address = self.address(index).ok_or(Status::OUT_OF_RANGE);
-            match address.and_then(|address| enter.run(address, run)) {
+            match address.and_then(|address| enter.run(address, run, sharing)) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(status) => ControlFlow::Break(status),
             }
@@ -151,6 +152,12 @@ impl<'a, M: Mmu> Fill<'a, M> {
             let index = self.first.saturating_add(number);
             let page = match vmo.supply(pages, index, Want::Write, Asker::Fault(self.mapping))? {
                 Supply::Present(page) | Supply::Fresh(page) => page,
+                // What the kernel maps it maps as a whole at once: nothing shows the page yet.
+                Supply::Copied(page, stale) => {
+                    stale.release(pages);
+                    page
+                }
+                Supply::Shared(page) => page,
                 Supply::Zero => pages.zero_page(),
                 Supply::Wait(request) => match request {},
             };

@@ -226,6 +226,18 @@ impl<M: Mmu> Mapping<M> {
         Fixed::of(self.first.load(Ordering::Relaxed))
     }
 
+    /// The first page of the VMO's owner that it shows.
+    #[inline]
+    pub fn first_owner_page(&self) -> PageIndex {
+        self.vmo.owner_page(self.first())
+    }
+
+    /// The page of the VMO's owner that `address` shows, in a mapping that begins at `base`.
+    #[inline]
+    pub fn owner_page_at(&self, base: VirtAddr, address: VirtAddr) -> PageIndex {
+        self.vmo.owner_page(self.page_at(base, address))
+    }
+
     /// The page of the VMO that `address` shows, in a mapping that begins at `base`.
     #[inline]
     pub fn page_at(&self, base: VirtAddr, address: VirtAddr) -> PageIndex {
@@ -249,13 +261,14 @@ impl<M: Mmu> Mapping<M> {
         self.first.load(Ordering::Relaxed) & Fixed::FAULTS_BEYOND_STREAM != 0
     }
 
-    /// The page from which on touching faults, for the VMO that it shows.
+    /// The owner's page from which on touching faults, by the state of the VMO that it shows.
     #[inline]
     pub fn fault_limit(&self, vmo: &VmoState<M>) -> PageIndex {
+        let end = self.vmo.window(vmo).end;
         if self.faults_beyond_stream() {
-            vmo.end().min(PageIndex::covering(vmo.stream_size()))
+            end.min(self.vmo.stream_end(vmo))
         } else {
-            vmo.end()
+            end
         }
     }
 

@@ -88,6 +88,14 @@ impl Stock {
         self.frames.pop(self.pages).ok_or(Status::NO_MEMORY)
     }
 
+    /// Takes back a page for which there was no place.
+    fn refuse(&mut self, mut page: Page) -> Status {
+        // It may be a copy.
+        self.pages.zero(&mut page);
+        self.put(page);
+        Status::NO_MEMORY
+    }
+
     fn put(&mut self, page: Page) {
         if let Err(shared) = self.frames.push(self.pages, page) {
             self.pages.free(shared);
@@ -127,15 +135,19 @@ impl Made {
 }
 
 impl<M: Mmu> VmoState<M> {
-    /// Makes the absent pages of `block`, which is one at most, with frames from `stock`.
+    /// Makes the absent pages of `block`, which is one at most, and copies those that other VMOs have too,
+    /// with frames from `stock`.
     ///
-    /// Where they are made, the page of zeros goes from every page table.
+    /// Where they are made, the page of zeros goes from every page table; so does what was copied.
     ///
     /// # Errors
-    /// `NO_MEMORY`: there is none for a node, or not enough stock. Nothing changes, and the frames are in
-    /// the stock again.
+    /// `NO_MEMORY`: there is none for a node, or not enough stock. No page was made, and the frames are in
+    /// the stock again; some may have been copied, which shows only in what the VMO accounts for.
     pub fn fill_block(&mut self, block: Range<PageIndex>, stock: &mut Stock) -> Result<Made> {
         let mut made = Made::nothing(block.clone());
+        if self.has_shared(stock.pages, block.clone()) {
+            self.remove_translations(block.clone(), None);
+        }
         for index in pages_of(&block) {
             match self.make(index, stock) {
                 Ok(Before::Present) => {}
@@ -160,22 +172,28 @@ impl<M: Mmu> VmoState<M> {
         }
     }
 
-    /// Makes a page, if it is absent.
+    /// Makes a page, if it is absent, or copies it, if it is shared; then no translation shows it.
     fn make(&mut self, index: PageIndex, stock: &mut Stock) -> Result<Before> {
         let Contents::Anonymous(tree) = &mut self.contents else {
             return Ok(Before::Present);
         };
-        match tree.look_up(index, stock.pages) {
-            Lookup::Own(_) | Lookup::Shared(_) => return Ok(Before::Present),
+        let pages = stock.pages;
+        match tree.look_up(index, pages) {
+            Lookup::Own(_) => return Ok(Before::Present),
             Lookup::Vacant(vacant) => vacant.fill(stock.take()?),
-            Lookup::NoWay => match tree.put(index, stock.take()?, stock.pages) {
-                Ok(None) => {}
-                Ok(Some(before)) => stock.put(before),
-                Err(page) => {
-                    stock.put(page);
-                    return Err(Status::NO_MEMORY);
+            Lookup::NoWay => {
+                tree.put(index, stock.take()?, pages)
+                    .map_err(|page| stock.refuse(page))?;
+            }
+            Lookup::Shared(page) => {
+                let mut copy = stock.take()?;
+                pages.copy(page, &mut copy);
+                let before = tree.put(index, copy, pages);
+                if let Some(shared) = before.map_err(|page| stock.refuse(page))? {
+                    pages.free(shared);
                 }
-            },
+                return Ok(Before::Present);
+            }
         }
         Ok(Before::Absent)
     }
@@ -186,6 +204,7 @@ impl<M: Mmu> VmoState<M> {
             return;
         };
         for index in pages_of(&made.block).filter(|index| made.contains(*index)) {
+            // The way to it is the VMO's own, so there is nothing to copy.
             if let Ok(Some(page)) = tree.remove(index, stock.pages) {
                 stock.put(page);
             }

@@ -9,7 +9,6 @@ use core::ptr::NonNull;
 
 use syscall::{Result, Status};
 
-use super::page_tree::Lookup;
 use super::state::{Asker, Contents, Page, Supply, VmoState, Want};
 use super::{PageIndex, Vmo};
 use crate::addr::{PAGE_SIZE, PhysAddr};
@@ -137,13 +136,11 @@ impl<M: Mmu> Vmo<M> {
         for step in self.copy_steps(offset, rest.len())? {
             let (part, after) = rest.split_at(step.len);
             let mut state = self.lock();
-            match state.supply(self.pages(), step.index, Want::Write, Asker::Call)? {
-                Supply::Wait(request) => match request {},
-                Supply::Present(_) | Supply::Fresh(_) | Supply::Zero => {}
-            }
-            state.change_page(self.pages(), step.index, |page| {
+            let index = self.owner_page(step.index);
+            state.supply(self.pages(), index, Want::Write, Asker::Call)?;
+            if let Some(page) = state.own_page(self.pages(), index)? {
                 self.pages().write(page, step.offset, part);
-            });
+            }
             rest = after;
         }
         Ok(())
@@ -151,13 +148,17 @@ impl<M: Mmu> Vmo<M> {
 
     fn page(&self, index: PageIndex, want: Want) -> Result<PageRef> {
         let mut state = self.lock();
+        let index = self.owner_page(index);
+        if index >= self.window(&state).end {
+            return Err(Status::OUT_OF_RANGE);
+        }
         match state.supply(self.pages(), index, want, Asker::Call)? {
             Supply::Wait(request) => match request {},
             Supply::Zero => Ok(PageRef {
                 pages: self.pages(),
                 page: None,
             }),
-            Supply::Present(_) | Supply::Fresh(_) => {
+            Supply::Present(_) | Supply::Shared(_) | Supply::Fresh(_) | Supply::Copied(..) => {
                 let page = state.page_ref(index).ok_or(Status::NOT_SUPPORTED)?;
                 Ok(PageRef {
                     pages: self.pages(),
@@ -173,28 +174,6 @@ impl<M: Mmu> VmoState<M> {
         match &self.contents {
             Contents::Anonymous(tree) => tree.get(index),
             Contents::Physical(_) => None,
-        }
-    }
-
-    /// Lets `change` change the bytes of the page at `index`, if it is present.
-    pub(super) fn change_page(
-        &mut self,
-        pages: &PageDatabase,
-        index: PageIndex,
-        change: impl FnOnce(&mut Page),
-    ) {
-        let Contents::Anonymous(tree) = &mut self.contents else {
-            return;
-        };
-        match tree.look_up(index, pages) {
-            Lookup::Own(page) => change(page),
-            // Somebody is copying from or to it.
-            Lookup::Shared(page) => {
-                let mut page = pages.share(page);
-                change(&mut page);
-                pages.free(page);
-            }
-            Lookup::Vacant(_) | Lookup::NoWay => {}
         }
     }
 }

@@ -154,7 +154,7 @@ impl<M: Mmu> Reclaimable for Vmo<M> {
     fn discard(&self) -> PageCount {
         let mut state = self.lock();
         let all = PageIndex::ZERO..state.end();
-        let present = all.end.number() - state.count_absent(&all);
+        let present = state.count_own(self.pages(), all.clone());
         if !self.is_discardable() || state.locks.count > 0 || present == 0 {
             return PageCount::ZERO;
         }

@@ -1,6 +1,7 @@
 //! How much memory a VMO accounts for.
 
 use core::ops::Range;
+use core::ptr;
 use core::sync::atomic::Ordering;
 
 use spin::Mutex;
@@ -10,6 +11,7 @@ use super::state::Contents;
 use super::{PageIndex, Vmo, VmoState};
 use crate::addr::PAGE_SIZE;
 use crate::mmu::{MemoryType, Mmu};
+use crate::vmar::{Mapping, Region};
 
 /// The memory behind some pages of a VMO.
 ///
@@ -54,21 +56,41 @@ impl<M: Mmu> Vmo<M> {
     /// Locks the VMO.
     pub fn info(&self) -> VmoInfo {
         let state = self.lock();
+        let window = self.window(&state);
         VmoInfo {
-            size: state.size(),
+            size: window.end.saturating_since(window.start) * PAGE_SIZE as u64,
             options: self.options,
             memory: self.memory(),
-            num_mappings: state.num_mappings(),
-            share_count: state.share_count(),
-            memory_use: state.attribution(PageIndex::ZERO..state.end),
-            metadata_bytes: state.metadata_bytes(),
+            num_mappings: state.mappings_of(self).count(),
+            share_count: state.share_count(self),
+            memory_use: self.attribution_in(&state, PageIndex::ZERO..PageIndex::LIMIT),
+            metadata_bytes: if self.is_view() {
+                0
+            } else {
+                state.metadata_bytes()
+            },
+        }
+    }
+
+    /// The memory behind the pages in `range`; none for slices and references, whose owner has it.
+    ///
+    /// Locks the VMO.
+    pub fn attribution(&self, range: Range<PageIndex>) -> Attribution {
+        self.attribution_in(&self.lock(), range)
+    }
+
+    fn attribution_in(&self, state: &VmoState<M>, range: Range<PageIndex>) -> Attribution {
+        if self.is_view() {
+            Attribution::default()
+        } else {
+            state.attribution(range)
         }
     }
 }
 
 impl<M: Mmu> VmoState<M> {
     /// The memory behind the pages in `range`.
-    pub fn attribution(&self, range: Range<PageIndex>) -> Attribution {
+    fn attribution(&self, range: Range<PageIndex>) -> Attribution {
         let pages = match &self.contents {
             Contents::Anonymous(tree) => tree.count(range),
             Contents::Physical(_) => 0,
@@ -88,17 +110,19 @@ impl<M: Mmu> VmoState<M> {
         }
     }
 
+    /// The mappings of one of the VMOs that show these pages.
+    fn mappings_of<'a>(&'a self, vmo: &'a Vmo<M>) -> impl Iterator<Item = &'a Mapping<M>> {
+        let mappings = self.mappings.iter().filter_map(Region::as_mapping);
+        mappings.filter(move |mapping| ptr::eq(&raw const **mapping.vmo(), vmo))
+    }
+
     /// How many address spaces have a mapping of the VMO.
     ///
     /// Each is counted when it is first seen, and marked with the stamp of this count.
-    fn share_count(&self) -> usize {
+    fn share_count(&self, vmo: &Vmo<M>) -> usize {
         let mut stamp = STAMP.lock();
         *stamp += 1;
-        let mappings = self
-            .mappings
-            .iter()
-            .filter_map(|region| region.as_mapping());
-        let owners = mappings.map(|mapping| mapping.owner());
+        let owners = self.mappings_of(vmo).map(|mapping| mapping.owner());
         owners
             .filter(|owner| owner.mark().swap(*stamp, Ordering::Relaxed) != *stamp)
             .count()

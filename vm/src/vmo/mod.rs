@@ -4,10 +4,14 @@
 //! in a `PageTree`; absent pages read as zero and cost nothing.
 //!
 //! ```text
-//!   Vmo ── lock ──► VmoState ─┬─ contents   pages, or a range of physical addresses
-//!                             ├─ size, stream size
-//!                             └─ mappings   every region that shows it, in any address space
+//!   Vmo ─┬─ name, koid, place in its family
+//!        └─ lock ──► VmoState ─┬─ contents   pages, or a range of physical addresses
+//!                              ├─ size, stream size
+//!                              └─ mappings   every region that shows it, in any address space
 //! ```
+//!
+//! Slices and references have no state of their own: they show that of their *owner*. What has to do with
+//! state counts pages as the owner does.
 //!
 //! A VMO knows its mappings so that taking a page away reaches every page table that shows it. The rule
 //! that makes this safe: a translation to a page of a VMO is entered only while the VMO is locked and
@@ -15,9 +19,12 @@
 //!
 //! Locks: after the address space's, before the page table's. Source: `spec/vmo.md`.
 
+mod child;
 mod commit;
 mod copy;
+mod cow;
 mod discardable;
+mod family;
 mod index;
 mod info;
 mod mapping_list;
@@ -30,21 +37,26 @@ mod steps;
 mod stream_size;
 #[cfg(test)]
 mod tests;
+mod view;
 
+pub use child::ChildRequest;
 pub(crate) use commit::Stock;
 pub use copy::{CopyStep, PageRef};
 pub use discardable::LockState;
+pub use family::ChildObserver;
 pub use index::PageIndex;
 pub use info::{Attribution, VmoInfo};
 pub(crate) use mapping_list::{Marks, RegionList};
-pub(crate) use state::{Asker, Supply, VmoState, Want};
+pub use page_tree::Sharing;
+pub(crate) use state::{Asker, Stale, Supply, VmoState, Want};
 pub(crate) use steps::{BLOCK_PAGES, first_block};
 
 use alloc::sync::{Arc, Weak};
 
-use spin::Mutex;
-use spin::mutex::{SpinMutex, SpinMutexGuard};
-use syscall::{Koid, Name, Result, Status, VmoOptions};
+use family::Membership;
+use spin::{Mutex, Once};
+use syscall::{Koid, Name, Result, Status, VmoChildOptions, VmoOptions};
+use view::{Own, Source};
 
 use crate::addr::{PAGE_SIZE, PhysRange};
 use crate::mmu::{MemoryType, Mmu};
@@ -63,11 +75,17 @@ pub struct Vmo<M: Mmu> {
     pages: &'static PageDatabase,
     koid: Koid,
     options: VmoOptions,
+    /// What kind of child it was made as; empty if it was not.
+    child: VmoChildOptions,
     kind: VmoKind,
     memory: MemoryType,
     name: Mutex<Name>,
-    state: SpinMutex<VmoState<M>>,
-    /// In the lists of the page database's reclaimer, if it is made of pages.
+    /// Goes before the parent is told, so that an owner that nobody else needs is gone then.
+    source: Source<M>,
+    /// Set with the first child, or when it is made as a child.
+    membership: Once<Membership<M>>,
+    observer: Once<Weak<dyn ChildObserver>>,
+    /// In the lists of the page database's reclaimer, if it is made of pages of its own.
     place: Place,
 }
 
@@ -111,15 +129,10 @@ impl<M: Mmu> Vmo<M> {
         }
         let is_unbounded = options.contains(VmoOptions::UNBOUNDED);
         let end = PageIndex::covering(if is_unbounded { MAX_SIZE } else { rounded });
-        let vmo = ArcPermit::new()?.fill_cyclic(|this: &Weak<Self>| Self {
-            pages,
-            koid,
+        let state = VmoState::anonymous(end, size);
+        let vmo = ArcPermit::new()?.fill_cyclic(|this| Self {
             options,
-            kind: VmoKind::Anonymous,
-            memory: MemoryType::Cached,
-            name: Mutex::new(Name::default()),
-            state: SpinMutex::new(VmoState::anonymous(end, size)),
-            place: Place::new(this.clone(), pages.reclaimer()),
+            ..Self::new(this, pages, koid, Source::Own(Own::new(pages, state)))
         });
         pages.reclaimer().enter(&vmo, vmo.first_standing());
         Ok(vmo)
@@ -135,16 +148,29 @@ impl<M: Mmu> Vmo<M> {
         range: PhysRange,
         memory: MemoryType,
     ) -> Result<Arc<Self>> {
-        Ok(ArcPermit::new()?.fill_cyclic(|this: &Weak<Self>| Self {
+        let state = VmoState::physical(range);
+        Ok(ArcPermit::new()?.fill_cyclic(|this| Self {
+            kind: VmoKind::Physical,
+            memory,
+            ..Self::new(this, pages, koid, Source::Own(Own::new(pages, state)))
+        }))
+    }
+
+    /// An ordinary VMO that nobody else knows.
+    fn new(this: &Weak<Self>, pages: &'static PageDatabase, koid: Koid, source: Source<M>) -> Self {
+        Self {
             pages,
             koid,
             options: VmoOptions::empty(),
-            kind: VmoKind::Physical,
-            memory,
+            child: VmoChildOptions::empty(),
+            kind: VmoKind::Anonymous,
+            memory: MemoryType::Cached,
             name: Mutex::new(Name::default()),
-            state: SpinMutex::new(VmoState::physical(range)),
+            source,
+            membership: Once::new(),
+            observer: Once::new(),
             place: Place::new(this.clone(), pages.reclaimer()),
-        }))
+        }
     }
 
     /// The number that names the object.
@@ -182,32 +208,14 @@ impl<M: Mmu> Vmo<M> {
         *self.name.lock() = name;
     }
 
-    /// The size in bytes, a multiple of the page size.
-    pub fn size(&self) -> u64 {
-        self.lock().size()
-    }
-
-    /// Locks the contents and the list of mappings.
-    #[inline]
-    pub(crate) fn lock(&self) -> SpinMutexGuard<'_, VmoState<M>> {
-        self.state.lock()
-    }
-
-    /// Where the state is, for telling whether a state is that of this VMO.
-    fn state_address(&self) -> *const VmoState<M> {
-        self.state.as_mut_ptr()
+    fn membership(&self) -> Option<&Membership<M>> {
+        self.membership.get()
     }
 
     /// The page database that the pages come from.
     #[inline]
     pub(crate) const fn pages(&self) -> &'static PageDatabase {
         self.pages
-    }
-}
-
-impl<M: Mmu> Drop for Vmo<M> {
-    fn drop(&mut self) {
-        self.state.get_mut().free_all(self.pages);
     }
 }
 

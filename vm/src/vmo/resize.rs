@@ -20,13 +20,16 @@ impl<M: Mmu> Vmo<M> {
     /// Makes the VMO `size` bytes long, rounded up to pages.
     ///
     /// Pages beyond the new end are freed, after their translations have gone from every address space
-    /// on every CPU. The bytes from `size` to the end of its page become zero. Allocates nothing.
+    /// on every CPU. The bytes from `size` to the end of its page become zero. Takes memory only where
+    /// pages or nodes are shared with other VMOs.
     ///
     /// Locks the VMO, then the page tables of its mappings one after the other.
     ///
     /// # Errors
     /// - `UNAVAILABLE`: the VMO is not resizable.
     /// - `OUT_OF_RANGE`: `size` cannot be rounded up to a page, or is larger than [`MAX_SIZE`].
+    /// - `INVALID_ARGS`: the end cannot be told apart from others in the first of all ancestors.
+    /// - `NO_MEMORY`: there is none for copies of what is shared. Nothing changes.
     ///
     /// Source: `spec/vmo.md` §4.
     pub fn set_size(&self, size: u64) -> Result<()> {
@@ -39,14 +42,19 @@ impl<M: Mmu> Vmo<M> {
         }
         let end = PageIndex::covering(rounded);
         let mut state = self.lock();
+        state.check_reach(PageIndex::ZERO, end.number())?;
         let old_end = state.end;
+        if end < old_end {
+            state.prepare_free(self.pages(), end..old_end)?;
+        }
+        let tail = (size % PAGE_SIZE as u64) as usize;
+        state.zero_tail(self.pages(), PageIndex::containing(size), tail)?;
         state.end = end;
-        state.stream_size = size;
+        state.set_stream_size(size);
         if end < old_end {
             state.remove_translations(end..old_end, None);
             state.free_pages(self.pages(), end..old_end);
         }
-        state.zero_tail(self.pages(), size);
         Ok(())
     }
 }
@@ -54,9 +62,22 @@ impl<M: Mmu> Vmo<M> {
 impl<M: Mmu> VmoState<M> {
     /// Takes the translations to the pages in `range` out of every page table, on every CPU, but for those
     /// of one mapping.
+    pub(super) fn remove_translations(&self, range: Range<PageIndex>, except: Option<&Mapping<M>>) {
+        self.edit_translations(range, except, |cursor, count, batch| {
+            cursor.unmap(count, batch);
+        });
+    }
+
+    /// Changes the translations to the pages in `range` in every page table, but for those of one mapping,
+    /// and makes every CPU forget what they were.
     ///
     /// All mappings of one address space share a flush, unless those of more than [`SPACES`] are mixed.
-    pub(super) fn remove_translations(&self, range: Range<PageIndex>, except: Option<&Mapping<M>>) {
+    pub(super) fn edit_translations(
+        &self,
+        range: Range<PageIndex>,
+        except: Option<&Mapping<M>>,
+        edit: impl Fn(&mut M::Cursor<'_>, PageCount, &mut TlbBatch),
+    ) {
         let mut pending = ArrayVec::<(&M, TlbBatch), SPACES>::new();
         for region in self.mappings.iter() {
             if is_of(region, except) {
@@ -66,22 +87,29 @@ impl<M: Mmu> VmoState<M> {
                 continue;
             };
             let batch = batch_for(mmu, &mut pending);
-            mmu.cursor(part).unmap(part.pages(), batch);
+            edit(&mut mmu.cursor(part), part.pages(), batch);
         }
         for (mmu, batch) in pending {
             mmu.flush(batch);
         }
     }
 
-    /// Zeroes what lies between `stream_size` and the end of its page.
-    pub(super) fn zero_tail(&mut self, pages: &PageDatabase, stream_size: u64) {
-        let used = (stream_size % PAGE_SIZE as u64) as usize;
-        if used == 0 {
-            return;
-        }
-        self.change_page(pages, PageIndex::containing(stream_size), |page| {
+    /// Zeroes what lies in the page at `index` from byte `used` on; nothing if that is zero.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: the page is shared, and there is none for a copy. Nothing changes.
+    pub(super) fn zero_tail(
+        &mut self,
+        pages: &PageDatabase,
+        index: PageIndex,
+        used: usize,
+    ) -> Result<()> {
+        if used != 0
+            && let Some(page) = self.own_page(pages, index)?
+        {
             pages.zero_part(page, used..PAGE_SIZE);
-        });
+        }
+        Ok(())
     }
 }
 
@@ -120,8 +148,9 @@ fn shown_part<'a, M: Mmu>(
         .as_mapping()
         .filter(|mapping| mapping.marks().has_entered())?;
     let addresses = region.range();
-    let skipped = usize::try_from(range.start.saturating_since(mapping.first())).ok()?;
-    let past = usize::try_from(range.end.saturating_since(mapping.first())).unwrap_or(usize::MAX);
+    let first = mapping.first_owner_page();
+    let skipped = usize::try_from(range.start.saturating_since(first)).ok()?;
+    let past = usize::try_from(range.end.saturating_since(first)).unwrap_or(usize::MAX);
     let pages = past.min(addresses.pages().get()).checked_sub(skipped)?;
     let base = addresses
         .base()

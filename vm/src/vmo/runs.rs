@@ -2,10 +2,12 @@
 
 use core::ops::{ControlFlow, Range};
 
-use super::state::{Contents, physical_page};
+use super::page_tree::Sharing;
+use super::state::{Contents, Want, physical_page};
 use super::{PageIndex, Vmo, VmoState};
 use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount, PhysAddr, PhysRange};
 use crate::mmu::{Mmu, PageSize};
+use crate::pages::PageDatabase;
 
 /// A run that is being put together.
 #[derive(Clone, Copy)]
@@ -13,12 +15,15 @@ struct Run {
     first: PageIndex,
     base: PhysAddr,
     pages: usize,
+    sharing: Sharing,
 }
 
 impl Run {
-    /// Whether the page at `index`, which is at `page`, comes directly after the run, here and there.
-    fn is_followed_by(&self, index: PageIndex, page: PhysAddr) -> bool {
-        self.first.saturating_add(self.pages as u64) == index
+    /// Whether the page at `index`, which is at `page`, comes directly after the run, here and there, and may
+    /// be entered alike.
+    fn is_followed_by(&self, index: PageIndex, page: PhysAddr, sharing: Sharing) -> bool {
+        self.sharing == sharing
+            && self.first.saturating_add(self.pages as u64) == index
             && self.base.checked_add(self.pages * PAGE_SIZE) == Some(page)
     }
 
@@ -58,13 +63,20 @@ impl<M: Mmu> Vmo<M> {
 }
 
 impl<M: Mmu> VmoState<M> {
-    /// Whether the pages from `first` on are present, side by side, and exactly `run`.
+    /// Whether the pages from `first` on are present, side by side, and exactly `run`; if they are to be
+    /// written to, they must be this VMO's alone.
     ///
     /// If they are not, this is mostly told by the first, the last or the one in the middle, and then costs
     /// little.
-    pub fn shows_run(&self, first: PageIndex, run: PhysRange) -> bool {
-        let pages = run.pages().get() as u64;
-        let past = first.saturating_add(pages);
+    pub fn shows_run(
+        &self,
+        pages: &PageDatabase,
+        first: PageIndex,
+        run: PhysRange,
+        want: Want,
+    ) -> bool {
+        let count = run.pages().get() as u64;
+        let past = first.saturating_add(count);
         if past > self.end {
             return false;
         }
@@ -79,12 +91,13 @@ impl<M: Mmu> VmoState<M> {
             let page = tree.get(first.saturating_add(number));
             page.is_some_and(|page| Some(page.address()) == address)
         };
-        if ![0, pages / 2, pages - 1].into_iter().all(is_in_place) {
+        if ![0, count / 2, count - 1].into_iter().all(is_in_place) {
             return false;
         }
         let mut expected = run.base().raw();
-        let _: ControlFlow<()> = tree.visit(first..past, |_, page| {
-            if page.address().raw() != expected {
+        let _: ControlFlow<()> = tree.visit_own(first..past, pages, |_, page, sharing| {
+            let may_be = want == Want::Read || sharing == Sharing::Own;
+            if page.address().raw() != expected || !may_be {
                 return ControlFlow::Break(());
             }
             expected += PAGE_SIZE;
@@ -94,22 +107,23 @@ impl<M: Mmu> VmoState<M> {
     }
 
     /// Shows the pages in `range` that are present, in ascending order and as long runs as they lie side by
-    /// side in memory, until the visitor breaks off.
+    /// side in memory, and are shared or not, until the visitor breaks off.
     pub fn visit_runs<B>(
         &self,
+        pages: &PageDatabase,
         range: Range<PageIndex>,
-        mut visitor: impl FnMut(PageIndex, PhysRange) -> ControlFlow<B>,
+        mut visitor: impl FnMut(PageIndex, PhysRange, Sharing) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         if let Contents::Physical(all) = &self.contents {
             return match physical_part(*all, range.start..range.end.min(self.end)) {
-                Some(run) => visitor(range.start, run),
+                Some(run) => visitor(range.start, run, Sharing::Own),
                 None => ControlFlow::Continue(()),
             };
         }
         let mut open: Option<Run> = None;
-        self.visit_present(range, |index, page| {
+        self.visit_present(pages, range, |index, page, sharing| {
             if let Some(run) = &mut open
-                && run.is_followed_by(index, page)
+                && run.is_followed_by(index, page, sharing)
             {
                 run.pages += 1;
                 return ControlFlow::Continue(());
@@ -118,6 +132,7 @@ impl<M: Mmu> VmoState<M> {
                 first: index,
                 base: page,
                 pages: 1,
+                sharing,
             };
             match open.replace(new) {
                 Some(run) => show(run, &mut visitor),
@@ -133,10 +148,10 @@ impl<M: Mmu> VmoState<M> {
 
 fn show<B>(
     run: Run,
-    visitor: &mut impl FnMut(PageIndex, PhysRange) -> ControlFlow<B>,
+    visitor: &mut impl FnMut(PageIndex, PhysRange, Sharing) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     match run.range() {
-        Some(range) => visitor(run.first, range),
+        Some(range) => visitor(run.first, range, run.sharing),
         None => ControlFlow::Continue(()),
     }
 }

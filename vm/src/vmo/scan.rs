@@ -10,6 +10,7 @@
 
 use core::ops::{ControlFlow, Range};
 
+use super::page_tree::Sharing;
 use super::state::{Contents, Page};
 use super::{PageIndex, Vmo, VmoState};
 use crate::addr::PageCount;
@@ -95,14 +96,14 @@ impl<M: Mmu> VmoState<M> {
         let Contents::Anonymous(tree) = &self.contents else {
             return false;
         };
-        let seen = tree.visit(from..self.end(), |index, page: &Page| {
+        let seen = tree.visit_own(from..self.end(), pages, |index, page: &Page, sharing| {
             let is_next = look.zeros.end == index;
             if look.looked >= look.budget || !(look.zeros.is_empty() || is_next) {
                 return ControlFlow::Break(());
             }
             look.looked += 1;
             let after = index.saturating_add(1);
-            let is_spare = !pages.is_shared(page) && pages.is_zero(page);
+            let is_spare = sharing == Sharing::Own && pages.is_zero(page);
             look.zeros = match (is_spare, look.zeros.is_empty()) {
                 (true, true) => index..after,
                 (true, false) => look.zeros.start..after,
@@ -124,7 +125,8 @@ impl<M: Mmu> VmoState<M> {
         let mut freed = 0;
         for index in (range.start.number()..range.end.number()).filter_map(PageIndex::new) {
             let is_zero = tree.get(index).is_some_and(|page| pages.is_zero(page));
-            if is_zero && let Some(page) = tree.remove(index) {
+            // It was nobody else's, so there is nothing to copy.
+            if is_zero && let Ok(Some(page)) = tree.remove(index, pages) {
                 pages.free(page);
                 freed += 1;
             }

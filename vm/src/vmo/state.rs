@@ -5,9 +5,10 @@ use core::ops::{ControlFlow, Range};
 use syscall::{Result, Status};
 
 use super::PageIndex;
+use super::cow::{Snapshot, put};
 use super::discardable::Locks;
 use super::mapping_list::MappingList;
-use super::page_tree::{Lookup, PageTree};
+use super::page_tree::{Found, Lookup, PageTree, Sharing};
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange};
 use crate::mmu::Mmu;
 use crate::pages::{Frame, FrameList, PageDatabase, owner};
@@ -16,12 +17,15 @@ use crate::vmar::Mapping;
 /// A page of a VMO.
 pub type Page = Frame<owner::Vmo>;
 
-/// What the lock of a VMO guards.
+/// What the lock of a VMO guards. Pages are counted as the VMO that has them does, not its slices.
 pub struct VmoState<M: Mmu> {
     pub(super) contents: Contents,
     /// The page after the last one.
     pub(super) end: PageIndex,
-    pub(super) stream_size: u64,
+    stream_size: u64,
+    /// How far its first page lies from that of the first of all its ancestors. It can be no further than
+    /// a page can be, whatever has been trimmed or freed.
+    distance: PageIndex,
     pub(super) mappings: MappingList<M>,
     /// Only here may a page table show the page of zeros.
     zeros: Range<PageIndex>,
@@ -41,10 +45,14 @@ pub enum Contents {
 /// The answer to a request for a page.
 #[derive(Debug)]
 pub enum Supply {
-    /// The page was there already.
+    /// The page was there already, and is this VMO's alone.
     Present(PhysAddr),
+    /// The page was there already, but other VMOs have it too: nobody may write to it.
+    Shared(PhysAddr),
     /// The page did not exist before, and is all zeros.
     Fresh(PhysAddr),
+    /// The page is a copy, which was made now, of one that other VMOs have too.
+    Copied(PhysAddr, Stale),
     /// There is no page, which reads as zero.
     Zero,
     /// The page will be there later.
@@ -53,6 +61,23 @@ pub enum Supply {
         reason = "all requests can be answered at once until there are pagers"
     )]
     Wait(PageRequest),
+}
+
+/// The share of a page that a VMO has replaced while the mapping that asks may still show it.
+#[derive(Debug)]
+#[must_use = "it goes back when no translation shows it any more"]
+pub struct Stale(Page);
+
+impl Stale {
+    /// A page that is in no tree of this VMO any more.
+    pub(super) const fn new(page: Page) -> Self {
+        Self(page)
+    }
+
+    /// Gives the share back. No translation of the VMO shows the page any more.
+    pub fn release(self, pages: &PageDatabase) {
+        pages.free(self.0);
+    }
 }
 
 /// Something to wait for before a page can be had.
@@ -92,12 +117,29 @@ impl<M: Mmu> VmoState<M> {
         Self::new(contents, end, 0)
     }
 
+    /// The state of a VMO that begins with the contents `snapshot`.
+    pub(super) fn cloned(snapshot: Snapshot, end: PageIndex, stream_size: u64) -> Self {
+        let Snapshot { contents, distance } = snapshot;
+        let contents = Contents::Anonymous(contents);
+        Self {
+            distance,
+            ..Self::new(contents, end, stream_size)
+        }
+    }
+
+    /// How far the page at `index` lies from the first page of the first of all ancestors; not further than
+    /// the limit.
+    pub(super) const fn distance(&self, index: PageIndex) -> PageIndex {
+        self.distance.saturating_add(index.number())
+    }
+
     fn new(contents: Contents, end: PageIndex, stream_size: u64) -> Self {
         let zeros = PageIndex::ZERO..PageIndex::ZERO;
         Self {
             contents,
             end,
             stream_size,
+            distance: PageIndex::ZERO,
             mappings: MappingList::new(),
             zeros,
             locks: Locks::default(),
@@ -121,9 +163,15 @@ impl<M: Mmu> VmoState<M> {
         self.stream_size
     }
 
+    /// Changes the stream size, and nothing else.
+    pub(super) const fn set_stream_size(&mut self, size: u64) {
+        self.stream_size = size;
+    }
+
     /// Answers a request for the page at `index`, making it if it has to exist.
     ///
-    /// When a page is made, the page of zeros goes from every page table that shows it in its place.
+    /// When a page is made, or copied to be written to, what was in its place goes from every page table that
+    /// shows it, but for that of the mapping that asks.
     ///
     /// # Errors
     /// - `OUT_OF_RANGE`: it lies beyond the end.
@@ -146,33 +194,42 @@ impl<M: Mmu> VmoState<M> {
                 return Ok(Supply::Present(page));
             }
         };
-        let found = tree.look_up(index, pages);
-        match &found {
-            Lookup::Own(page) => return Ok(Supply::Present(page.address())),
-            Lookup::Shared(page) => return Ok(Supply::Present(page.address())),
-            Lookup::Vacant(_) | Lookup::NoWay => {}
-        }
-        match (want, asker) {
-            (Want::Read, Asker::Call) => Ok(Supply::Zero),
-            (Want::Read, Asker::Fault(_)) => {
-                self.add_zero(index);
-                Ok(Supply::Zero)
-            }
-            (Want::Write, asker) => {
-                let page = pages.allocate_zeroed::<owner::Vmo>()?;
-                let address = page.address();
-                match found {
-                    Lookup::Vacant(vacant) => vacant.fill(page),
-                    Lookup::Own(_) | Lookup::Shared(_) | Lookup::NoWay => {
-                        insert(tree, pages, index, page)?
-                    }
+        match want {
+            Want::Read => match (tree.find(index, pages), asker) {
+                (Found::Own(page), _) => Ok(Supply::Present(page.address())),
+                (Found::Shared(page), _) => Ok(Supply::Shared(page.address())),
+                (Found::Absent, Asker::Call) => Ok(Supply::Zero),
+                (Found::Absent, Asker::Fault(_)) => {
+                    self.add_zero(index);
+                    Ok(Supply::Zero)
                 }
-                if self.zeros.contains(&index) {
-                    self.remove_zero(index, asker);
+            },
+            Want::Write => match tree.look_up(index, pages) {
+                Lookup::Own(page) => Ok(Supply::Present(page.address())),
+                Lookup::Vacant(vacant) => {
+                    let page = pages.allocate_zeroed::<owner::Vmo>()?;
+                    let address = page.address();
+                    vacant.fill(page);
+                    Ok(self.made(index, address, asker))
                 }
-                Ok(Supply::Fresh(address))
-            }
+                Lookup::NoWay => {
+                    let page = pages.allocate_zeroed::<owner::Vmo>()?;
+                    let address = page.address();
+                    put(tree, pages, index, page)?;
+                    Ok(self.made(index, address, asker))
+                }
+                Lookup::Shared(_) => self.copy_shared(pages, index, asker),
+            },
         }
+    }
+
+    /// What follows when a page was made where there was none.
+    #[inline]
+    fn made(&self, index: PageIndex, address: PhysAddr, asker: Asker<'_, M>) -> Supply {
+        if self.zeros.contains(&index) {
+            self.remove_others(index, &asker);
+        }
+        Supply::Fresh(address)
     }
 
     /// Remembers that a page table shows the page of zeros for `index`.
@@ -190,11 +247,11 @@ impl<M: Mmu> VmoState<M> {
         self.zeros.start < range.end && range.start < self.zeros.end
     }
 
-    /// Takes the page of zeros at `index` out of all page tables, but for the mapping that asks.
-    fn remove_zero(&self, index: PageIndex, asker: Asker<'_, M>) {
+    /// Takes what is shown at `index` out of all page tables, but for the mapping that asks.
+    pub(super) fn remove_others(&self, index: PageIndex, asker: &Asker<'_, M>) {
         let except = match asker {
             Asker::Call => None,
-            Asker::Fault(mapping) => Some(mapping),
+            Asker::Fault(mapping) => Some(*mapping),
         };
         self.remove_translations(index..index.saturating_add(1), except);
     }
@@ -213,22 +270,24 @@ impl<M: Mmu> VmoState<M> {
         }
     }
 
-    /// Shows the pages in `range` that are present, in ascending order, until the visitor breaks off.
+    /// Shows the pages in `range` that are present, in ascending order, until the visitor breaks off. A shared
+    /// one may be entered read-only.
     pub fn visit_present<B>(
         &self,
+        pages: &PageDatabase,
         range: Range<PageIndex>,
-        mut visitor: impl FnMut(PageIndex, PhysAddr) -> ControlFlow<B>,
+        mut visitor: impl FnMut(PageIndex, PhysAddr, Sharing) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let range = range.start..range.end.min(self.end);
         match &self.contents {
-            Contents::Anonymous(tree) => {
-                tree.visit(range, |index, page| visitor(index, page.address()))
-            }
+            Contents::Anonymous(tree) => tree.visit_own(range, pages, |index, page, sharing| {
+                visitor(index, page.address(), sharing)
+            }),
             Contents::Physical(all) => {
                 let numbers = range.start.number()..range.end.number();
                 for index in numbers.filter_map(PageIndex::new) {
                     if let Some(address) = physical_page(*all, index) {
-                        visitor(index, address)?;
+                        visitor(index, address, Sharing::Own)?;
                     }
                 }
                 ControlFlow::Continue(())
@@ -241,7 +300,23 @@ impl<M: Mmu> VmoState<M> {
         self.free_pages(pages, PageIndex::ZERO..PageIndex::LIMIT);
     }
 
-    /// Gives back the pages in `range`. No translation shows them any more.
+    /// Prepares for [`free_pages`](Self::free_pages) of the same range.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there is none for nodes that have to be copied. Nothing changes.
+    pub(super) fn prepare_free(
+        &mut self,
+        pages: &PageDatabase,
+        range: Range<PageIndex>,
+    ) -> Result<()> {
+        match &mut self.contents {
+            Contents::Anonymous(tree) => tree.own_edges(range, pages),
+            Contents::Physical(_) => Ok(()),
+        }
+    }
+
+    /// Gives back the pages in `range`, which is all or has been prepared. No translation shows them any
+    /// more.
     pub(super) fn free_pages(&mut self, pages: &PageDatabase, range: Range<PageIndex>) {
         let Contents::Anonymous(tree) = &mut self.contents else {
             return;
@@ -254,26 +329,6 @@ impl<M: Mmu> VmoState<M> {
         });
         pages.free_list(freed);
     }
-}
-
-/// Puts a page where there is none, and no node for it.
-///
-/// # Errors
-/// `NO_MEMORY`: there is none for the node. The page is given back.
-fn insert(
-    tree: &mut PageTree<Page>,
-    pages: &PageDatabase,
-    index: PageIndex,
-    page: Page,
-) -> Result<()> {
-    let before = tree.put(index, page, pages).map_err(|page| {
-        pages.free(page);
-        Status::NO_MEMORY
-    })?;
-    if let Some(page) = before {
-        pages.free(page);
-    }
-    Ok(())
 }
 
 /// The address of page `index` of a physical range.

@@ -13,6 +13,8 @@
 
 use core::ops::{ControlFlow, Range};
 
+use syscall::Result;
+
 use super::state::Contents;
 use super::{PageIndex, VmoState};
 use crate::mmu::{Mmu, PageSize};
@@ -32,18 +34,23 @@ impl<M: Mmu> VmoState<M> {
     /// The part of `range` from its first present page to the end of that page's block, if any page of
     /// `range` is present.
     pub fn next_present_block(&self, range: &Range<PageIndex>) -> Option<Range<PageIndex>> {
-        let found = self.visit_present(range.clone(), |index, _| ControlFlow::Break(index));
+        let found = match &self.contents {
+            Contents::Anonymous(tree) => {
+                tree.visit(range.clone(), |index, _| ControlFlow::Break(index))
+            }
+            Contents::Physical(_) => ControlFlow::Break(range.start),
+        };
         match found {
             ControlFlow::Break(first) => Some(first_block(&(first..range.end))),
             ControlFlow::Continue(()) => None,
         }
     }
 
-    /// How many pages of `range` are absent.
-    pub fn count_absent(&self, range: &Range<PageIndex>) -> u64 {
+    /// How many pages of `range` are absent or shared: what it takes to give the VMO its own everywhere.
+    pub fn count_lacking(&self, pages: &PageDatabase, range: &Range<PageIndex>) -> u64 {
         let all = range.end.saturating_since(range.start);
         match &self.contents {
-            Contents::Anonymous(tree) => all - tree.count(range.clone()),
+            Contents::Anonymous(_) => all - self.count_own(pages, range.clone()),
             Contents::Physical(_) => 0,
         }
     }
@@ -51,19 +58,21 @@ impl<M: Mmu> VmoState<M> {
     /// Gives back the pages in the first block of `range` that has some, after their translations have
     /// gone from every page table; answers what is left of the range.
     ///
-    /// Somebody who copies from or to such a page keeps it until the copy is done.
+    /// # Errors
+    /// `NO_MEMORY`: there is none for nodes that have to be copied. Nothing changes.
     pub fn clear_next_block(
         &mut self,
         pages: &PageDatabase,
         range: Range<PageIndex>,
-    ) -> Range<PageIndex> {
+    ) -> Result<Range<PageIndex>> {
         let Some(block) = self.next_present_block(&range) else {
-            return range.end..range.end;
+            return Ok(range.end..range.end);
         };
         let rest = block.end..range.end;
+        self.prepare_free(pages, block.clone())?;
         self.remove_translations(block.clone(), None);
         self.free_pages(pages, block);
-        rest
+        Ok(rest)
     }
 }
 

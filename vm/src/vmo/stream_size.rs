@@ -3,18 +3,15 @@
 use syscall::{Result, Status};
 
 use super::{PageIndex, Vmo, VmoKind};
+use crate::addr::PAGE_SIZE;
 use crate::mmu::Mmu;
 
 impl<M: Mmu> Vmo<M> {
-    /// The size in bytes that was asked for last, before rounding; zero if it is not made of pages.
-    pub fn stream_size(&self) -> u64 {
-        self.lock().stream_size()
-    }
-
     /// Makes the stream `size` bytes long.
     ///
     /// All bytes from the smaller of the old and the new size on become zero. Mappings that fault beyond
-    /// the stream do so at once, on all CPUs. Allocates nothing.
+    /// the stream do so at once, on all CPUs. Takes memory only where pages or nodes are shared with other
+    /// VMOs.
     ///
     /// The zeroing goes by blocks; in between, `pause` is called with nothing locked.
     ///
@@ -22,6 +19,7 @@ impl<M: Mmu> Vmo<M> {
     /// In this order; nothing changes.
     /// - `NOT_SUPPORTED`: the VMO is not made of pages.
     /// - `OUT_OF_RANGE`: `size` is beyond the end of the VMO.
+    /// - `NO_MEMORY`: there is none for copies of what is shared.
     ///
     /// Source: `spec/vmo.md` §4.
     pub fn set_stream_size(&self, size: u64, mut pause: impl FnMut()) -> Result<()> {
@@ -30,24 +28,31 @@ impl<M: Mmu> Vmo<M> {
             VmoKind::Physical => return Err(Status::NOT_SUPPORTED),
         }
         let mut state = self.lock();
-        let old = state.stream_size();
+        let window = self.window(&state);
+        let old = self.stream_size_in(&state);
         if size == old {
             return Ok(());
         }
-        if size > state.size() {
+        if size > window.end.saturating_since(window.start) * PAGE_SIZE as u64 {
             return Err(Status::OUT_OF_RANGE);
         }
         let kept = size.min(old);
-        state.stream_size = size;
-        let mut beyond = PageIndex::covering(kept)..state.end();
+        let mut beyond = self.owner_page(PageIndex::covering(kept))..window.end;
+        state.prepare_free(self.pages(), beyond.clone())?;
+        let tail = (kept % PAGE_SIZE as u64) as usize;
+        state.zero_tail(
+            self.pages(),
+            self.owner_page(PageIndex::containing(kept)),
+            tail,
+        )?;
+        self.note_stream_size(&mut state, size);
         if size < old {
             // Also where the page of zeros is shown, which no block below has.
             state.remove_translations(beyond.clone(), None);
         }
-        state.zero_tail(self.pages(), kept);
         drop(state);
         while !beyond.is_empty() {
-            beyond = self.lock().clear_next_block(self.pages(), beyond);
+            beyond = self.lock().clear_next_block(self.pages(), beyond)?;
             pause();
         }
         Ok(())

@@ -36,7 +36,9 @@ impl Reason<'_> {
             | Verdict::Resolved(Remedy::Upgrade)
             | Verdict::Fixed(_)
             | Verdict::NotEntered => "page table",
-            Verdict::Resolved(Remedy::ZeroPage | Remedy::FreshPage | Remedy::Enter)
+            Verdict::Resolved(
+                Remedy::ZeroPage | Remedy::FreshPage | Remedy::CopiedPage | Remedy::Enter,
+            )
             | Verdict::Refused(Refusal::BeyondVmo { .. }) => "vmo",
             Verdict::Refused(Refusal::NotMapped) => "vmar",
             Verdict::Refused(Refusal::NotAllowed { .. }) => "mapping",
@@ -95,6 +97,10 @@ impl Display for Because<'_> {
             Verdict::Resolved(Remedy::FreshPage) => write!(
                 formatter,
                 "VMO '{vmo}' has no page there, so one is made and entered"
+            ),
+            Verdict::Resolved(Remedy::CopiedPage) => write!(
+                formatter,
+                "VMO '{vmo}' has the page together with others, so a copy is made and entered"
             ),
             Verdict::Resolved(Remedy::Enter) => write!(
                 formatter,
