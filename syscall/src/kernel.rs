@@ -4,8 +4,8 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::{
-    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Status, Topic, VmOptions,
-    VmarOp, VmoOptions,
+    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Signals, Status, Topic,
+    VmOptions, VmarOp, VmoOptions,
 };
 
 /// The most arguments a system call can have.
@@ -96,6 +96,7 @@ from_register! {
     i64: register => register as i64;
     HandleValue: register => Self::from_raw(register as u32);
     Rights: register => Self::from_bits_retain(register as u32);
+    Signals: register => Self::from_bits_retain(register as u32);
     VmOptions: register => Self::from_raw(register as u32);
     VmoOptions: register => Self::from_bits_retain(register as u32);
     ProcessOptions: register => Self::from_bits_retain(register as u32);

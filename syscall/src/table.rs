@@ -232,5 +232,18 @@ macro_rules! for_each_system_call {
             vmex: value HandleValue,
             replacement: output HandleValue,
         ) -> status;
+        /// Clears, then sets signals of an object that belong to programs.
+        37 object_signal zx_object_signal(
+            handle: value HandleValue,
+            clear: value Signals,
+            set: value Signals,
+        ) -> status;
+        /// Waits until the object has one of `signals`, and tells all that it has then.
+        38 object_wait_one zx_object_wait_one(
+            handle: value HandleValue,
+            signals: value Signals,
+            deadline: value i64,
+            observed: output Signals,
+        ) -> status;
     } };
 }

@@ -11,7 +11,9 @@
 //! On a host, where another kernel would take the call, every one answers `BAD_SYSCALL`, so that
 //! what is built on the stubs can still be compiled and tested there.
 
-use crate::sys::{zx_handle_t, zx_object_info_topic_t, zx_rights_t, zx_status_t, zx_vm_option_t};
+use crate::sys::{
+    zx_handle_t, zx_object_info_topic_t, zx_rights_t, zx_signals_t, zx_status_t, zx_vm_option_t,
+};
 
 #[cfg(all(target_os = "none", target_arch = "aarch64"))]
 #[macro_use]
@@ -46,6 +48,9 @@ macro_rules! c_type {
     };
     (Rights) => {
         zx_rights_t
+    };
+    (Signals) => {
+        zx_signals_t
     };
     (Topic) => {
         zx_object_info_topic_t

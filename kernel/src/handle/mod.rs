@@ -5,6 +5,8 @@
 
 mod table;
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use syscall::{Result, Rights, Status};
 
 pub use table::HandleTable;
@@ -18,6 +20,21 @@ use crate::object::{KernelObject, Remaining};
 pub struct Handle {
     object: KernelObject,
     rights: Rights,
+    id: HandleId,
+}
+
+/// Which handle it is, of all that ever were, in whatever table.
+///
+/// What goes on through a handle, such as a wait, is found by it when the handle is closed.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct HandleId(u64);
+
+impl HandleId {
+    /// Draws an identity; none is ever drawn twice.
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl Handle {
@@ -25,7 +42,11 @@ impl Handle {
     pub fn new(object: impl Into<KernelObject>, rights: Rights) -> Self {
         let object = object.into();
         object.header().add_handle();
-        Self { object, rights }
+        Self {
+            object,
+            rights,
+            id: HandleId::next(),
+        }
     }
 
     /// What the handle refers to.
@@ -37,10 +58,16 @@ impl Handle {
     pub const fn rights(&self) -> Rights {
         self.rights
     }
+
+    /// Which handle this is.
+    pub const fn id(&self) -> HandleId {
+        self.id
+    }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        self.object.header().signals().handle_closed(self.id);
         if self.object.header().remove_handle() == Remaining::None {
             self.object.lose_last_handle();
         }

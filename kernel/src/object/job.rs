@@ -3,10 +3,10 @@
 //! There is one job, the root, to which all processes belong. Jobs in jobs and policies have no calls yet.
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use spin::{Mutex, Once};
-use syscall::{Koid, Name, Result, Status};
+use syscall::{Koid, Name, Result, Signals, Status};
 
 use super::{Header, Process, process_list};
 use crate::memory::try_arc;
@@ -20,7 +20,12 @@ pub struct Job {
     name: Mutex<Name>,
     /// Changes, and is read for a decision, only under the lock of the list of processes.
     is_dead: AtomicBool,
+    /// How many processes have not ended; changes under the lock of the list of processes.
+    processes: AtomicUsize,
 }
+
+/// The signals of a job in which nothing is.
+const EMPTY: Signals = Signals::JOB_NO_JOBS.union(Signals::JOB_NO_PROCESSES);
 
 impl Job {
     /// A job without processes.
@@ -29,9 +34,10 @@ impl Job {
     /// - `NO_MEMORY`: no memory for the job.
     pub fn new(name: Name) -> Result<Arc<Self>> {
         try_arc(Self {
-            header: Header::new(),
+            header: Header::new(EMPTY),
             name: Mutex::new(name),
             is_dead: AtomicBool::new(false),
+            processes: AtomicUsize::new(0),
         })
     }
 
@@ -84,6 +90,29 @@ impl Job {
     pub fn kill(self: &Arc<Self>) {
         process_list::locked(|| self.is_dead.store(true, Ordering::Relaxed));
         self.for_each_process(|process| process.kill());
+        self.update_signals();
+    }
+
+    /// Counts a process that joins; for the list of processes, under its lock.
+    pub fn count_in(&self) {
+        self.processes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a process that has ended; for the list of processes, under its lock.
+    pub fn count_out(&self) {
+        self.processes.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Makes the signals tell what is in the job now; called after each change of that, without a lock.
+    pub fn update_signals(&self) {
+        self.header.signals().update(|active| {
+            let is_empty = self.processes.load(Ordering::Relaxed) == 0;
+            let is_over = is_empty && self.is_dead.load(Ordering::Relaxed);
+            let mut signals = active;
+            signals.set(Signals::JOB_NO_PROCESSES, is_empty);
+            signals.set(Signals::JOB_TERMINATED, is_over);
+            signals
+        });
     }
 
     /// Visits the processes of the job that have not ended, by ascending koid.

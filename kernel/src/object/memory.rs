@@ -6,7 +6,7 @@
 use alloc::sync::Arc;
 
 use arch::paging::Tables;
-use syscall::{Name, Result, VmoOptions};
+use syscall::{Name, Result, Signals, VmoOptions};
 use vm::vmar::Vmar;
 use vm::vmo::Vmo;
 
@@ -28,7 +28,7 @@ impl VmarObject {
     /// - `NO_MEMORY`: no memory for the object.
     pub fn new(vmar: Arc<Vmar<Tables>>) -> Result<Arc<Self>> {
         try_arc(Self {
-            header: Header::new(),
+            header: Header::new(Signals::NONE),
             vmar,
         })
     }
@@ -67,7 +67,7 @@ impl VmoObject {
     /// - `NO_MEMORY`: no memory for the object.
     pub fn new(vmo: Arc<Vmo<Tables>>) -> Result<Arc<Self>> {
         try_arc(Self {
-            header: Header::with_koid(vmo.koid()),
+            header: Header::with_koid(vmo.koid(), Signals::VMO_ZERO_CHILDREN),
             vmo,
         })
     }

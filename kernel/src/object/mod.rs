@@ -8,6 +8,7 @@ mod memory;
 mod process;
 mod process_list;
 mod resource;
+mod signals;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -15,39 +16,47 @@ mod thread;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use syscall::{Koid, Name, ObjectType};
+use syscall::{Koid, Name, ObjectType, Signals};
 
 pub use job::Job;
 pub use memory::{VmarObject, VmoObject};
 pub use process::{EXCEPTION_KILL, Phase, Process, set_last_words};
 pub use process_list::processes;
 pub use resource::Resource;
+use signals::SignalState;
+pub use signals::Wait;
 pub use thread::{Start, Thread, ThreadState};
 
-/// The identity of an object and the number of handles to it.
-#[derive(Debug)]
+/// The identity of an object, its signals, and the number of handles to it.
 pub struct Header {
     koid: Koid,
     handles: AtomicU32,
+    signals: SignalState,
 }
 
 impl Header {
-    /// A header with a koid that no other object has, and no handle yet.
-    pub fn new() -> Self {
-        Self::with_koid(next_koid())
+    /// A header with a koid that no other object has, these signals, and no handle yet.
+    pub fn new(active: Signals) -> Self {
+        Self::with_koid(next_koid(), active)
     }
 
     /// A header for the object that `koid` was drawn for.
-    pub const fn with_koid(koid: Koid) -> Self {
+    pub const fn with_koid(koid: Koid, active: Signals) -> Self {
         Self {
             koid,
             handles: AtomicU32::new(0),
+            signals: SignalState::new(active),
         }
     }
 
     /// The number that names the object for ever.
     pub const fn koid(&self) -> Koid {
         self.koid
+    }
+
+    /// What the object tells those who wait for it.
+    pub const fn signals(&self) -> &SignalState {
+        &self.signals
     }
 
     /// The number of handles to the object, in all processes.
@@ -166,6 +175,28 @@ impl KernelObject {
                 .map_or(Koid::INVALID, |process| process.header().koid()),
             Self::Process(process) => process.job().header().koid(),
             Self::Job(_) | Self::Vmar(_) | Self::Vmo(_) | Self::Resource(_) => Koid::INVALID,
+        }
+    }
+
+    /// The signals that programs may change; `None` if they may change none of this type.
+    ///
+    /// Source: `docs/spec/objects.md` §3.
+    pub const fn user_signals(&self) -> Option<Signals> {
+        match self {
+            Self::Job(_) | Self::Process(_) | Self::Thread(_) | Self::Vmo(_) => {
+                Some(Signals::USER_ALL)
+            }
+            Self::Vmar(_) | Self::Resource(_) => None,
+        }
+    }
+
+    /// Whether objects of this type can be waited for.
+    ///
+    /// Programs get no handle with `WAIT` to others, so this asks whether the kernel made no mistake.
+    pub const fn is_waitable(&self) -> bool {
+        match self {
+            Self::Job(_) | Self::Process(_) | Self::Thread(_) | Self::Vmo(_) => true,
+            Self::Vmar(_) | Self::Resource(_) => false,
         }
     }
 

@@ -16,7 +16,9 @@ use alloc::vec::Vec;
 use arch::paging::Tables;
 use intrusive_collections::RBTreeAtomicLink;
 use spin::Mutex;
-use syscall::{HandleValue, Name, ProcessInfoFlags, Result, Rights, Status, TaskRetcode, info};
+use syscall::{
+    HandleValue, Name, ProcessInfoFlags, Result, Rights, Signals, Status, TaskRetcode, info,
+};
 use vm::aspace::AddressSpace;
 
 use super::{Header, Job, KernelObject, Object, Thread, VmarObject, process_list};
@@ -91,7 +93,7 @@ impl Process {
     /// A process with this address space.
     fn around(job: &Arc<Job>, name: Name, space: &Arc<AddressSpace<Tables>>) -> Result<Arc<Self>> {
         let process = try_arc(Self {
-            header: Header::new(),
+            header: Header::new(Signals::NONE),
             name: Mutex::new(name),
             job: Arc::clone(job),
             space: Arc::clone(space),
@@ -208,6 +210,20 @@ impl Process {
         let handles = self.handles.lock();
         let handle = handles.get(value.into_raw()).ok_or(Status::BAD_HANDLE)?;
         Ok((handle.object().clone(), handle.rights()))
+    }
+
+    /// Shows `look` the handle that `value` names; `look` holds the lock of the handles.
+    ///
+    /// # Errors
+    /// - `BAD_HANDLE`: `value` names no handle of the process.
+    /// - Whatever `look` answers.
+    pub fn with_handle<R>(
+        &self,
+        value: HandleValue,
+        look: impl FnOnce(&Handle) -> Result<R>,
+    ) -> Result<R> {
+        let handles = self.handles.lock();
+        look(handles.get(value.into_raw()).ok_or(Status::BAD_HANDLE)?)
     }
 
     /// The object that `value` names and the rights of that handle, if it has at least `needed`.
@@ -369,6 +385,9 @@ impl Process {
         self.space.destroy();
         process_list::remove(self);
         self.life.lock().phase = Phase::Ended(return_code);
+        self.header
+            .signals()
+            .change(Signals::NONE, Signals::PROCESS_TERMINATED);
         self.ended.wake_all();
     }
 

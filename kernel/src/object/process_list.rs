@@ -47,12 +47,21 @@ pub fn add(process: &Arc<Process>) -> Result<()> {
     let mut processes = PROCESSES.lock();
     process.job().check_alive()?;
     processes.insert(Arc::clone(process));
+    process.job().count_in();
+    drop(processes);
+    process.job().update_signals();
     Ok(())
 }
 
 /// Takes out a process that has ended.
 pub fn remove(process: &Process) {
-    let removed = PROCESSES.lock().find_mut(&process.header().koid()).remove();
+    let mut processes = PROCESSES.lock();
+    let removed = processes.find_mut(&process.header().koid()).remove();
+    if removed.is_some() {
+        process.job().count_out();
+    }
+    drop(processes);
+    process.job().update_signals();
     // It may be the last owner, so it goes without the lock.
     drop(removed);
 }

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use syscall::{ResourceKind, Result, Status, SystemResource};
+use syscall::{ResourceKind, Result, Signals, Status, SystemResource};
 
 use super::Header;
 
@@ -19,7 +19,7 @@ impl Resource {
     /// The permission to use what `range` names among things of `kind`.
     pub fn new(kind: ResourceKind, range: Range<u64>) -> Self {
         Self {
-            header: Header::new(),
+            header: Header::new(Signals::NONE),
             kind,
             range,
         }

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use ktest::ktest;
-use syscall::{HandleValue, Koid, Name, Rights, Status, VmoOptions};
+use syscall::{HandleValue, Koid, Name, Rights, Signals, Status, VmoOptions};
 
 use super::{Job, KernelObject, Phase, Process, VmarObject, VmoObject, processes};
 use crate::handle::{Handle, reduce, require};
@@ -129,6 +129,44 @@ fn a_killed_job_takes_its_processes_along_and_takes_no_others() {
     assert_eq!(create().err(), Some(Status::BAD_STATE));
     assert_eq!(outsider.phase(), Phase::New);
     outsider.abandon();
+}
+
+#[ktest]
+fn a_job_tells_whether_it_has_processes_and_whether_it_is_over() {
+    let job = Job::new(Name::new_lossy("test job")).expect("memory for a job");
+    let signals = || job.header().signals().active();
+    let create = || Process::new(&job, Name::new_lossy("test")).expect("memory for a process");
+    assert_eq!(signals(), Signals::JOB_NO_JOBS | Signals::JOB_NO_PROCESSES);
+    let members = [create(), create()];
+    members[0].abandon();
+    assert_eq!(signals(), Signals::JOB_NO_JOBS);
+    members[1].abandon();
+    assert_eq!(signals(), Signals::JOB_NO_JOBS | Signals::JOB_NO_PROCESSES);
+    let last = create();
+    job.kill();
+    assert_eq!(last.phase(), Phase::Ended(-1024));
+    let over = Signals::JOB_NO_JOBS | Signals::JOB_NO_PROCESSES | Signals::JOB_TERMINATED;
+    assert_eq!(signals(), over);
+}
+
+#[ktest]
+fn a_process_tells_that_it_has_ended() {
+    let process = process();
+    assert_eq!(process.header().signals().active(), Signals::NONE);
+    process.kill();
+    let terminated = Signals::PROCESS_TERMINATED;
+    assert_eq!(process.header().signals().active(), terminated);
+}
+
+#[ktest]
+fn signals_are_cleared_before_they_are_set() {
+    let vmo = vmo();
+    let signals = vmo.header().signals();
+    let both = Signals::USER_0 | Signals::USER_1;
+    signals.change(Signals::NONE, both);
+    signals.change(both, Signals::USER_1 | Signals::USER_2);
+    let expected = Signals::VMO_ZERO_CHILDREN | Signals::USER_1 | Signals::USER_2;
+    assert_eq!(signals.active(), expected);
 }
 
 #[ktest]

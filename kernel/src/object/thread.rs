@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use arch::user::UserEntry;
 use intrusive_collections::{LinkedListAtomicLink, RBTreeAtomicLink};
 use spin::Mutex;
-use syscall::{Name, Result};
+use syscall::{Name, Result, Signals};
 use vm::addr::VirtAddr;
 use vm::cpu::CpuId;
 
@@ -131,7 +131,7 @@ impl Thread {
             start,
         } = origin;
         Self {
-            header: Header::new(),
+            header: Header::new(Signals::NONE),
             name: Mutex::new(name),
             process,
             home,

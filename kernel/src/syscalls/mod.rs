@@ -11,6 +11,7 @@ mod handle;
 mod info;
 mod object;
 mod process;
+mod signal;
 mod system;
 mod transfer;
 mod user_memory;
@@ -22,8 +23,8 @@ mod tests;
 
 use syscall::kernel::{MAX_ARGUMENTS, SystemCalls, UserIn, UserOut, dispatch};
 use syscall::{
-    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Topic, VmOptions, VmarOp,
-    VmoOptions,
+    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Signals, Topic, VmOptions,
+    VmarOp, VmoOptions,
 };
 
 use crate::handle::Handle;
@@ -235,6 +236,20 @@ impl SystemCalls for Calls {
         value_size: usize,
     ) -> Result<()> {
         object::set_property(handle, property, value, value_size)
+    }
+
+    fn object_signal(&self, handle: HandleValue, clear: Signals, set: Signals) -> Result<()> {
+        signal::signal(handle, clear, set)
+    }
+
+    fn object_wait_one(
+        &self,
+        handle: HandleValue,
+        signals: Signals,
+        deadline: i64,
+        observed: UserOut<Signals>,
+    ) -> Result<()> {
+        signal::wait_one(handle, signals, deadline, observed)
     }
 
     fn process_exit(&self, return_code: i64) {

@@ -7,8 +7,8 @@ use std::string::String;
 
 use super::{SystemCalls, UserIn, UserOut, dispatch};
 use crate::{
-    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Status, SystemCall, Topic,
-    VmOptions, VmarOp, VmoOptions,
+    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Signals, Status,
+    SystemCall, Topic, VmOptions, VmarOp, VmoOptions,
 };
 
 /// Notes each call with its arguments and answers with a fixed status or a number.

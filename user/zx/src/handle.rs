@@ -5,8 +5,9 @@ use core::mem;
 use crate::info::{HandleBasic, HandleCount};
 use crate::property::NameProperty;
 use crate::{
-    HandleBasicInfo, HandleCountInfo, HandleRef, Koid, Name, Rights, Status, Unowned,
-    object_get_info_single, object_get_property, object_set_property, ok, sys,
+    HandleBasicInfo, HandleCountInfo, HandleRef, Koid, MonotonicInstant, Name, Rights, Signals,
+    Status, Unowned, WaitResult, object_get_info_single, object_get_property, object_set_property,
+    ok, sys,
 };
 
 /// A handle that closes itself when dropped, or the invalid value.
@@ -79,6 +80,34 @@ impl Handle {
         Ok(Self(replacement))
     }
 
+    /// Clears, then sets signals of the object that belong to programs.
+    ///
+    /// # Errors
+    /// - `ACCESS_DENIED`: no `SIGNAL` right.
+    /// - `INVALID_ARGS`: one of the signals belongs to the kernel.
+    pub fn signal(&self, clear: Signals, set: Signals) -> Result<(), Status> {
+        // SAFETY: the call takes no pointer, and signals are no memory.
+        ok(unsafe { sys::zx_object_signal(self.0, clear.bits(), set.bits()) })
+    }
+
+    /// Waits until the object has one of `signals`, at most until `deadline`.
+    ///
+    /// A deadline that has passed asks without waiting.
+    pub fn wait_one(&self, signals: Signals, deadline: MonotonicInstant) -> WaitResult {
+        let mut observed = 0;
+        // SAFETY: `observed` is a live local that the call may write.
+        let raw = unsafe {
+            sys::zx_object_wait_one(self.0, signals.bits(), deadline.into_nanos(), &mut observed)
+        };
+        let observed = Signals::from_bits_retain(observed);
+        match ok(raw) {
+            Ok(()) => WaitResult::Ok(observed),
+            Err(Status::TIMED_OUT) => WaitResult::TimedOut(observed),
+            Err(Status::CANCELED) => WaitResult::Canceled(observed),
+            Err(status) => WaitResult::Err(status),
+        }
+    }
+
     /// Asks whether a raw value names a handle of this process.
     ///
     /// # Errors
@@ -107,6 +136,19 @@ pub trait AsHandleRef {
     /// The raw handle, which stays owned by this value.
     fn raw_handle(&self) -> sys::zx_handle_t {
         self.as_handle_ref().raw_handle()
+    }
+
+    /// Clears, then sets signals of the object that belong to programs.
+    ///
+    /// # Errors
+    /// As [`Handle::signal`].
+    fn signal_handle(&self, clear: Signals, set: Signals) -> Result<(), Status> {
+        self.as_handle_ref().signal(clear, set)
+    }
+
+    /// Waits until the object has one of `signals`, at most until `deadline`; see [`Handle::wait_one`].
+    fn wait_handle(&self, signals: Signals, deadline: MonotonicInstant) -> WaitResult {
+        self.as_handle_ref().wait_one(signals, deadline)
     }
 
     /// The object's name.
@@ -240,6 +282,27 @@ macro_rules! handle_type {
             /// As there.
             pub fn replace(self, rights: $crate::Rights) -> Result<Self, $crate::Status> {
                 self.0.replace(rights).map(Self)
+            }
+
+            /// Clears, then sets signals; see [`Handle::signal`]($crate::Handle::signal).
+            ///
+            /// # Errors
+            /// As there.
+            pub fn signal(
+                &self,
+                clear: $crate::Signals,
+                set: $crate::Signals,
+            ) -> Result<(), $crate::Status> {
+                self.0.signal(clear, set)
+            }
+
+            /// Waits for signals; see [`Handle::wait_one`]($crate::Handle::wait_one).
+            pub fn wait_one(
+                &self,
+                signals: $crate::Signals,
+                deadline: $crate::MonotonicInstant,
+            ) -> $crate::WaitResult {
+                self.0.wait_one(signals, deadline)
             }
 
             /// The object's koid.

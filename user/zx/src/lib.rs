@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Signatures are those of the reference generation in `docs/spec/zx-crate.md`, with the spellings of
-//! later generations beside them. What needs system calls that do not exist yet (signals, waiting,
-//! VMO children, range operations on VMOs) is left out.
+//! later generations beside them. What needs system calls that do not exist yet (ports, VMO children,
+//! range operations on VMOs) is left out.
 
 #![cfg_attr(not(test), no_std)]
 
@@ -36,6 +36,7 @@ mod unowned;
 mod vmar;
 mod vmar_flags;
 mod vmo;
+mod wait;
 
 pub use features::{FeatureFlags, system_get_feature_flags};
 pub use handle::{AsHandleRef, Handle, HandleBased, NullableHandle};
@@ -65,6 +66,7 @@ pub use unowned::{HandleRef, Unowned};
 pub use vmar::{Vmar, VmarInfo};
 pub use vmar_flags::{VmarFlags, VmarFlagsExtended};
 pub use vmo::{Vmo, VmoInfo};
+pub use wait::WaitResult;
 
 /// The traits that give object types their common methods.
 pub mod prelude {

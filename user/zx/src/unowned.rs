@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
 
-use crate::{AsHandleRef, Handle, HandleBased, sys};
+use crate::{AsHandleRef, Handle, HandleBased, MonotonicInstant, Signals, WaitResult, sys};
 
 /// An object whose handle belongs to somebody else for the time `'a`; dropping it closes nothing.
 #[derive(Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -40,6 +40,11 @@ impl<'a, T: HandleBased> Unowned<'a, T> {
     /// The raw handle, which stays with its owner.
     pub fn raw_handle(&self) -> sys::zx_handle_t {
         self.inner.raw_handle()
+    }
+
+    /// Waits until the object has one of `signals`, at most until `deadline`; see [`Handle::wait_one`].
+    pub fn wait(&self, signals: Signals, deadline: MonotonicInstant) -> WaitResult {
+        self.inner.wait_handle(signals, deadline)
     }
 
     /// The same handle as another type; nobody checks the object's type.

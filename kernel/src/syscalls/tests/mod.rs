@@ -10,5 +10,6 @@ mod no_memory;
 mod physical;
 mod pointers;
 mod sandbox;
+mod signals;
 
 pub use sandbox::{Sandbox, in_process};

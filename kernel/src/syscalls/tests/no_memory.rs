@@ -4,7 +4,9 @@ use alloc::sync::Arc;
 
 use ktest::ktest;
 use syscall::kernel::{SystemCalls, UserOut};
-use syscall::{HandleValue, ProcessOptions, Result, Rights, Status, VmOptions, VmarOp, VmoOptions};
+use syscall::{
+    HandleValue, ProcessOptions, Result, Rights, Signals, Status, VmOptions, VmarOp, VmoOptions,
+};
 use vm::addr::{PAGE_SIZE, PageCount};
 use vm::pages::OwnerKind;
 use vm::try_alloc::fault;
@@ -14,7 +16,7 @@ use crate::handle::Handle;
 use crate::loader;
 use crate::memory::{self, pages};
 use crate::object::Job;
-use crate::sched::Deadline;
+use crate::sched::{Deadline, now};
 use crate::syscalls::{Calls, caller};
 
 /// More frames than any of the calls here takes, and more slots than a table of handles has spare.
@@ -117,6 +119,23 @@ fn handle_duplicate_without_memory_changes_nothing() {
             Calls.handle_duplicate(sandbox.root, Rights::SAME_RIGHTS, sandbox.out(0))
         };
         starve(sandbox, duplicate, close_place_0);
+    });
+}
+
+#[ktest]
+fn object_wait_one_without_memory_changes_nothing() {
+    in_process(|sandbox| {
+        sandbox.set(7, sandbox.vmo(0, VmoOptions::empty()));
+        let wait = |sandbox: &Sandbox| {
+            // Not yet over when it begins.
+            let deadline = i64::try_from(now() + 1_000_000).unwrap_or(i64::MAX);
+            let none = Signals::NONE;
+            match Calls.object_wait_one(sandbox.get(7), none, deadline, sandbox.out(1)) {
+                Err(Status::TIMED_OUT) => Ok(()),
+                other => other,
+            }
+        };
+        starve(sandbox, wait, |_| Ok(()));
     });
 }
 

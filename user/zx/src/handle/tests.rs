@@ -1,7 +1,7 @@
 //! What handles do without a kernel; the host's stubs answer `BAD_SYSCALL` to every call.
 
 use super::{AsHandleRef, Handle, HandleBased};
-use crate::{Rights, Status, Unowned, Vmar, Vmo, sys};
+use crate::{MonotonicInstant, Rights, Signals, Status, Unowned, Vmar, Vmo, WaitResult, sys};
 
 /// A handle with a number that no kernel has given out.
 fn handle(raw: sys::zx_handle_t) -> Handle {
@@ -46,6 +46,15 @@ fn a_refused_call_comes_back_as_its_status() {
     assert_eq!(vmo.get_koid(), Err(Status::BAD_SYSCALL));
     assert_eq!(
         vmo.duplicate_handle(Rights::SAME_RIGHTS),
+        Err(Status::BAD_SYSCALL)
+    );
+    let now = MonotonicInstant::INFINITE_PAST;
+    assert_eq!(
+        vmo.wait_handle(Signals::USER_0, now),
+        WaitResult::Err(Status::BAD_SYSCALL)
+    );
+    assert_eq!(
+        vmo.signal_handle(Signals::NONE, Signals::USER_0),
         Err(Status::BAD_SYSCALL)
     );
     assert_eq!(vmo.replace_handle(Rights::NONE), Err(Status::BAD_SYSCALL));

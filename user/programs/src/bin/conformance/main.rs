@@ -26,6 +26,8 @@ mod maps;
 mod maps_records;
 mod monitor;
 mod numbers;
+mod object_signal;
+mod object_wait_one;
 mod process_create;
 mod process_end;
 mod process_maps;
@@ -109,6 +111,8 @@ const MODULES: &[&[harness::Test]] = &[
     vmo_size::TESTS,
     vmo_stream_size::TESTS,
     handles::TESTS,
+    object_signal::TESTS,
+    object_wait_one::TESTS,
     info::TESTS,
     maps::TESTS,
     maps_records::TESTS,

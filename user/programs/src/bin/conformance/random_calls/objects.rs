@@ -117,6 +117,8 @@ impl Objects {
                 P,
                 mapped(3),
             ],
+            SystemCall::object_signal => &[self.handle(random), 1 << 24, 1 << 25],
+            SystemCall::object_wait_one => &[self.handle(random), 1 << 3],
             SystemCall::task_kill => &[self.task(random)],
             SystemCall::vmar_op_range => {
                 let op = random.one_of(&[1, 2, 3, 10, 12, 13, 14]);

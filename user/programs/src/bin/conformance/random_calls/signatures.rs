@@ -39,6 +39,9 @@ macro_rules! kind {
     (value Rights) => {
         Kind::Options
     };
+    (value Signals) => {
+        Kind::Options
+    };
     (value Topic) => {
         Kind::Choice
     };

@@ -121,6 +121,30 @@ pub fn replacement(picker: &mut Picker) -> Arguments {
     [handle(picker), resource, picker.buffer(), 0, 0, 0, 0, 0]
 }
 
+/// Signals, most of them of programs, in a register.
+fn signals(picker: &mut Picker) -> usize {
+    let word = match picker.random.below(6) {
+        0 => picker.random.next() as u32,
+        1 => sys::ZX_VMO_ZERO_CHILDREN | sys::ZX_SIGNAL_HANDLE_CLOSED,
+        2 => 0,
+        _ => picker.random.next() as u32 & sys::ZX_USER_SIGNAL_ALL,
+    };
+    picker.narrow(word)
+}
+
+/// For `object_signal`.
+pub fn signal(picker: &mut Picker) -> Arguments {
+    let masks = [signals(picker), signals(picker)];
+    [handle(picker), masks[0], masks[1], 0, 0, 0, 0, 0]
+}
+
+/// For `object_wait_one`, with a deadline that has passed; others would be waited for.
+pub fn wait_one(picker: &mut Picker) -> Arguments {
+    let deadline = picker.random.pick(&[0, 1, i64::MIN as usize, usize::MAX]);
+    let (wanted, observed) = (signals(picker), count_place(picker));
+    [handle(picker), wanted, deadline, observed, 0, 0, 0, 0]
+}
+
 /// For calls about properties.
 pub fn property(picker: &mut Picker) -> Arguments {
     let property = match picker.random.below(4) {

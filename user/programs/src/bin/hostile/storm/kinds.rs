@@ -4,7 +4,8 @@ use syscall::SystemCall;
 use zx::{Status, sys};
 
 use super::arguments::{
-    anything, copy, handle, info, op_range, property, region, replacement, rights, vmo,
+    anything, copy, handle, info, op_range, property, region, replacement, rights, signal, vmo,
+    wait_one,
 };
 use super::{Answer, Effect, Kind, Made, kind, refusals};
 use crate::world::SCRATCH_BYTES;
@@ -266,6 +267,27 @@ pub const KINDS: &[Kind] = &[
             NO_MEMORY
         ]),
         info
+    ),
+    kind!(
+        object_signal,
+        Effect::None,
+        Answer::Status(&[
+            Status::BAD_HANDLE,
+            Status::ACCESS_DENIED,
+            Status::INVALID_ARGS
+        ]),
+        signal
+    ),
+    kind!(
+        object_wait_one,
+        Effect::None,
+        Answer::Status(&[
+            Status::BAD_HANDLE,
+            Status::ACCESS_DENIED,
+            Status::INVALID_ARGS,
+            Status::TIMED_OUT
+        ]),
+        wait_one
     ),
     kind!(object_get_property, Effect::None, PROPERTY, property),
     kind!(object_set_property, Effect::None, PROPERTY, property),
