@@ -3,12 +3,12 @@
 //! The subject itself is in `vm`; here it gets an identity and a handle count. A region or VMO is
 //! wrapped once, where it is created, so that all handles to it count together.
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
 use arch::paging::Tables;
 use syscall::{Name, Result, Signals, VmoOptions};
 use vm::vmar::Vmar;
-use vm::vmo::Vmo;
+use vm::vmo::{ChildObserver, Vmo};
 
 use super::{Header, next_koid};
 use crate::memory::{pages, try_arc};
@@ -66,10 +66,27 @@ impl VmoObject {
     /// # Errors
     /// - `NO_MEMORY`: no memory for the object.
     pub fn new(vmo: Arc<Vmo<Tables>>) -> Result<Arc<Self>> {
-        try_arc(Self {
+        let object = try_arc(Self {
             header: Header::with_koid(vmo.koid(), Signals::VMO_ZERO_CHILDREN),
             vmo,
-        })
+        })?;
+        let observer: Weak<Self> = Arc::downgrade(&object);
+        object.vmo.set_child_observer(observer);
+        Ok(object)
+    }
+
+    /// Makes `ZERO_CHILDREN` tell whether the VMO has children now.
+    ///
+    /// Whoever makes a child calls this afterwards; `vm` has it called after a child has gone. Both look at
+    /// the children under the lock of the signals, so the last one to do so is right, in whatever order
+    /// they come.
+    pub fn update_children(&self) {
+        self.header.signals().update(|active| {
+            let mut signals = active;
+            let has_none = self.vmo.num_children() == 0;
+            signals.set(Signals::VMO_ZERO_CHILDREN, has_none);
+            signals
+        });
     }
 
     /// The object's identity; the koid is the VMO's own.
@@ -90,5 +107,11 @@ impl VmoObject {
     /// Renames the VMO.
     pub fn set_name(&self, name: Name) {
         self.vmo.set_name(name);
+    }
+}
+
+impl ChildObserver for VmoObject {
+    fn children_changed(&self) {
+        self.update_children();
     }
 }

@@ -3,7 +3,13 @@
 use alloc::sync::Arc;
 
 use ktest::ktest;
-use syscall::{HandleValue, Koid, Name, Rights, Signals, Status, VmoOptions};
+use syscall::{
+    HandleValue, Koid, Name, Rights, Signals, Status, VmOptions, VmoChildOptions, VmoOptions,
+};
+use vm::addr::PAGE_SIZE;
+use vm::mmu::Access;
+use vm::vmar::MapRequest;
+use vm::vmo::ChildRequest;
 
 use super::{Job, KernelObject, Phase, Process, VmarObject, VmoObject, processes};
 use crate::handle::{Handle, reduce, require};
@@ -167,6 +173,77 @@ fn signals_are_cleared_before_they_are_set() {
     signals.change(both, Signals::USER_1 | Signals::USER_2);
     let expected = Signals::VMO_ZERO_CHILDREN | Signals::USER_1 | Signals::USER_2;
     assert_eq!(signals.active(), expected);
+}
+
+/// A child of `parent` and its object, as a program would get it.
+fn child(parent: &VmoObject, options: VmoChildOptions) -> Arc<VmoObject> {
+    let size = if options == VmoChildOptions::REFERENCE {
+        0
+    } else {
+        parent.vmo().size()
+    };
+    let request = ChildRequest {
+        koid: super::next_koid(),
+        options,
+        offset: 0,
+        size,
+        may_resize: false,
+    };
+    let child = parent.vmo().create_child(request).expect("a child");
+    parent.update_children();
+    VmoObject::new(child).expect("memory for an object")
+}
+
+#[ktest]
+fn a_vmo_tells_whether_it_has_children_of_any_kind() {
+    let parent = vmo();
+    let signals = || parent.header().signals().active();
+    for kind in [
+        VmoChildOptions::SNAPSHOT,
+        VmoChildOptions::SLICE,
+        VmoChildOptions::REFERENCE,
+    ] {
+        let (first, second) = (child(&parent, kind), child(&parent, kind));
+        assert_eq!(signals(), Signals::NONE);
+        drop(first);
+        assert_eq!(signals(), Signals::NONE);
+        drop(second);
+        assert_eq!(signals(), Signals::VMO_ZERO_CHILDREN);
+    }
+}
+
+#[ktest]
+fn grandchildren_that_are_left_behind_count_as_children() {
+    let parent = vmo();
+    let signals = || parent.header().signals().active();
+    let middle = child(&parent, VmoChildOptions::SNAPSHOT);
+    let last = child(&middle, VmoChildOptions::SNAPSHOT);
+    drop(middle);
+    assert_eq!(signals(), Signals::NONE);
+    drop(last);
+    assert_eq!(signals(), Signals::VMO_ZERO_CHILDREN);
+}
+
+#[ktest]
+fn a_child_counts_until_its_last_mapping_is_gone() {
+    let process = process();
+    let parent = vmo();
+    let child = child(&parent, VmoChildOptions::SNAPSHOT);
+    let root = Arc::clone(process.root());
+    let mapped = root.vmar().map(MapRequest {
+        options: VmOptions::PERM_READ,
+        offset: 0,
+        vmo: Arc::clone(child.vmo()),
+        vmo_offset: 0,
+        length: PAGE_SIZE,
+        permitted: Access::READ,
+    });
+    assert!(mapped.is_ok());
+    drop(child);
+    assert_eq!(parent.header().signals().active(), Signals::NONE);
+    process.kill();
+    let none_left = Signals::VMO_ZERO_CHILDREN;
+    assert_eq!(parent.header().signals().active(), none_left);
 }
 
 #[ktest]
