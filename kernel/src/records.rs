@@ -124,7 +124,8 @@ pub fn vmo_itself(vmo: &Vmo<Tables>) -> info::Vmo {
         scaled_bytes,
     } = about.memory_use;
     let mut flags = VmoInfoFlags::empty();
-    flags.set(VmoInfoFlags::PAGED, vmo.kind() == VmoKind::Anonymous);
+    flags.set(VmoInfoFlags::PAGED, vmo.kind() != VmoKind::Physical);
+    flags.set(VmoInfoFlags::CONTIGUOUS, vmo.kind() == VmoKind::Contiguous);
     flags.set(
         VmoInfoFlags::RESIZABLE,
         about.options.contains(VmoOptions::RESIZABLE),

@@ -24,13 +24,14 @@ mod large;
 use core::ops::ControlFlow;
 
 use arrayvec::ArrayVec;
+use spin::mutex::SpinMutexGuard;
 use syscall::{Result, Status};
 
 use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount, PhysAddr, VirtAddr, VirtRange};
 use crate::aspace::AddressSpace;
 use crate::counters::Event;
 use crate::locked::Guard;
-use crate::mmu::{Access, MapError, MapFlags, Mmu, MmuCursor, PageSize, TlbBatch};
+use crate::mmu::{Access, MapError, MapFlags, MemoryType, Mmu, MmuCursor, PageSize, TlbBatch};
 use crate::region_tree::HasRange;
 use crate::vmar::{Mapping, Region, RegionKind};
 use crate::vmo::{Asker, Sharing, Stale, Supply, VmoState, Want};
@@ -82,11 +83,11 @@ impl<M: Mmu> AddressSpace<M> {
         if access.is_empty() || !run.access.contains(access) {
             return Err(Status::ACCESS_DENIED);
         }
-        let (memory, domain) = (mapping.vmo().memory(), self.config().domain);
+        let vmo = mapping.vmo().lock();
         let flags = MapFlags {
             access: run.access,
-            memory,
-            domain,
+            memory: vmo.memory(),
+            domain: self.config().domain,
         };
         let address = address.page_base();
         Fault {
@@ -97,7 +98,7 @@ impl<M: Mmu> AddressSpace<M> {
             alike: run.range,
             flags,
         }
-        .resolve(self.mmu())
+        .resolve(self.mmu(), vmo)
     }
 
     /// The mapping at `address`.
@@ -120,10 +121,9 @@ impl<M: Mmu> AddressSpace<M> {
 
 impl<M: Mmu> Fault<'_, M> {
     #[inline]
-    fn resolve(&self, mmu: &M) -> Result<Event> {
+    fn resolve(&self, mmu: &M, mut vmo: SpinMutexGuard<'_, VmoState<M>>) -> Result<Event> {
         let pages = self.mapping.vmo().pages();
         let index = self.mapping.owner_page_at(self.range.base(), self.address);
-        let mut vmo = self.mapping.vmo().lock();
         if index >= self.mapping.fault_limit(&vmo) {
             return Err(Status::OUT_OF_RANGE);
         }
@@ -263,12 +263,14 @@ impl<M: Mmu> Fault<'_, M> {
         VirtRange::new(base, AROUND)?.intersection(self.alike)
     }
 
-    /// The flags for the page of zeros, which all share, and for pages that other VMOs have too.
+    /// The flags for the page of zeros, which all share, and for pages that other VMOs have too: those are
+    /// always cached.
     #[inline]
     fn read_only(&self) -> MapFlags {
         MapFlags {
             access: self.flags.access - Access::WRITE,
-            ..self.flags
+            memory: MemoryType::Cached,
+            domain: self.flags.domain,
         }
     }
 }

@@ -9,14 +9,18 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use vm::addr::PAGE_SIZE;
-use vm::pages::PageOperations;
+use vm::pages::{DirectMapOperations, PageOperations};
 
 /// The quickest way that this CPU has.
 ///
 /// For CPUs that have been through [`trap::init_early`](super::trap::init_early) or its like, which
 /// turns SSE on.
 pub fn operations() -> PageOperations {
-    PageOperations { zero, copy }
+    PageOperations {
+        zero,
+        copy,
+        direct_map: DirectMapOperations::COHERENT,
+    }
 }
 
 /// Bytes per round of a loop.

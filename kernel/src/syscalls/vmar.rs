@@ -152,7 +152,7 @@ pub fn map(
 /// What the VMO cannot do at all comes before what the handle may not; with MAP, `vm` finds that out.
 fn unmappable(vmo: &Vmo<Tables>, options: VmOptions) -> Status {
     let faults_beyond = options.contains(VmOptions::FAULT_BEYOND_STREAM_SIZE);
-    if faults_beyond && vmo.kind() == VmoKind::Physical {
+    if faults_beyond && vmo.kind() != VmoKind::Anonymous {
         Status::NOT_SUPPORTED
     } else {
         Status::ACCESS_DENIED

@@ -7,8 +7,10 @@ use core::ops::Range;
 use core::ptr::NonNull;
 
 use super::PageDatabase;
+use super::direct_map::DirectMapOperations;
 use super::frame::{Frame, owner::Owner};
 use crate::addr::{PAGE_SIZE, PhysAddr};
+use crate::mmu::MemoryType;
 
 /// Where physical memory appears in the kernel's address space.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +46,8 @@ impl PhysMap {
     }
 }
 
-/// How whole pages are cleared and copied: a machine may have a quicker way than plain stores.
+/// How whole pages are cleared and copied, for which a machine may have a quicker way than plain stores, and
+/// how the direct map is changed.
 ///
 /// Pointers are to all bytes of a page, in the direct map and so aligned to a page.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +62,8 @@ pub struct PageOperations {
     /// # Safety
     /// The first page is readable and the second, which is another or the same one, writable.
     pub copy: unsafe fn(NonNull<u8>, NonNull<u8>),
+    /// How the direct map and the caches are changed.
+    pub direct_map: DirectMapOperations,
 }
 
 /// What pages are cleared and copied by. Volatile accesses of this size become pairs of 8-byte ones, and
@@ -71,10 +76,11 @@ const UNITS: usize = PAGE_SIZE / size_of::<Unit>();
 const UNROLL: usize = 16;
 
 impl PageOperations {
-    /// With loads and stores that every machine has.
+    /// With loads and stores that every machine has, and nothing to do about caches.
     pub const PORTABLE: Self = Self {
         zero: zero_units,
         copy: copy_units,
+        direct_map: DirectMapOperations::COHERENT,
     };
 }
 
@@ -132,6 +138,14 @@ impl PageDatabase {
     /// If the part reaches beyond the frame.
     pub fn zero_part<O: Owner>(&self, frame: &mut Frame<O>, part: Range<usize>) {
         let to = self.part(frame, part.start, part.len());
+        if self.infos.get(frame.number()).memory() != MemoryType::Cached {
+            // Memory that is not cached may not like the instructions that are quickest for large parts.
+            for offset in 0..part.len() {
+                // SAFETY: As below.
+                unsafe { to.add(offset).write_volatile(0) };
+            }
+            return;
+        }
         // SAFETY: As in `zero`; `part` checked that the bytes lie in the frame.
         unsafe { to.write_bytes(0, part.len()) };
     }

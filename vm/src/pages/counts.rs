@@ -11,6 +11,7 @@ use super::depot::BLOCK_FRAMES;
 use super::frame::OwnerKind;
 use crate::addr::PageCount;
 use crate::cpu::MAX_CPUS;
+use crate::mmu::MemoryType;
 
 /// How many frames there are of each sort. The parts always add up to the total.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,6 +72,8 @@ impl core::error::Error for Mismatch {}
 #[derive(Default)]
 struct Found {
     free: usize,
+    /// Free frames that the direct map does not show as cached memory.
+    retyped: usize,
     owned: [usize; OwnerKind::ALL.len()],
 }
 
@@ -114,6 +117,7 @@ impl PageDatabase {
 
         agree("in the depot", depot.count_frames(), depot.frames())?;
         agree("free", found.free, counts.free.get())?;
+        agree("free but not cached", found.retyped, 0)?;
         agree(
             "in caches, depot and buddy",
             in_caches + depot.frames() + in_buddy,
@@ -136,6 +140,7 @@ impl PageDatabase {
             let info = self.infos.get(number);
             if info.is_free() {
                 found.free += 1;
+                found.retyped += usize::from(info.memory() != MemoryType::Cached);
             } else if let Some(owner) = info.owner() {
                 found.owned[owner as usize] += 1;
             }

@@ -7,18 +7,34 @@ use intrusive_collections::{SinglyLinkedListLink, UnsafeRef, intrusive_adapter};
 
 use super::frame::{FrameNumber, OwnerKind};
 use crate::addr::{PAGE_SHIFT, PhysAddr, PhysRange};
+use crate::mmu::MemoryType;
 
 /// No memory that the database manages.
 const ABSENT: u8 = u8::MAX;
 /// Free, wherever it is kept.
 const FREE: u8 = u8::MAX - 1;
 
+/// In `PageInfo::references`, the number of references is below this bit, and the memory type above.
+const TYPE_SHIFT: u32 = 30;
+
+/// The bits for the number of references.
+const COUNT: u32 = (1 << TYPE_SHIFT) - 1;
+
+/// The memory types by what is above the number of references; 0 is the usual one.
+const TYPES: [MemoryType; 4] = [
+    MemoryType::Cached,
+    MemoryType::Uncached,
+    MemoryType::UncachedDevice,
+    MemoryType::WriteCombining,
+];
+
 /// One frame.
 #[derive(Debug)]
 pub(super) struct PageInfo {
     /// In a cache's list or in a `FrameList`.
     link: SinglyLinkedListLink,
-    /// How many `Frame`s there are for this one; any number while it is free.
+    /// How many `Frame`s there are for this one, and how the direct map shows it; any number while it is
+    /// free, and shown as cached memory.
     references: AtomicU32,
     /// `ABSENT`, `FREE` or an `OwnerKind`.
     state: AtomicU8,
@@ -37,7 +53,7 @@ intrusive_adapter!(pub(super) PageAdapter = UnsafeRef<PageInfo>: PageInfo { link
 // SAFETY:
 // 1. All fields but `link` are atomic.
 // 2. `link` is touched only through a list, by whoever has the list: a cache's is locked, a `FrameList` is
-//    owned. A frame enters a list only from a holder that is its only one (`PageInfo::is_exclusive`).
+//    owned. A frame enters a list only from a holder that is its only one (`PageInfo::is_plain`).
 unsafe impl Sync for PageInfo {}
 
 impl PageInfo {
@@ -87,6 +103,13 @@ impl PageInfo {
     /// Whether the caller, who has a `Frame`, has the only one.
     #[inline]
     pub(super) fn is_exclusive(&self) -> bool {
+        self.references.load(Ordering::Acquire) & COUNT == 1
+    }
+
+    /// Whether the caller, who has a `Frame`, has the only one, and the direct map shows it as usual: then it
+    /// can become free just so.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
         self.references.load(Ordering::Acquire) == 1
     }
 
@@ -95,9 +118,22 @@ impl PageInfo {
     }
 
     /// Gives up one reference; true if it was the last.
-    #[inline]
     pub(super) fn drop_reference(&self) -> bool {
-        self.is_exclusive() || self.references.fetch_sub(1, Ordering::AcqRel) == 1
+        self.references.fetch_sub(1, Ordering::AcqRel) & COUNT == 1
+    }
+
+    /// How the direct map shows the frame.
+    pub(super) fn memory(&self) -> MemoryType {
+        TYPES[(self.references.load(Ordering::Relaxed) >> TYPE_SHIFT) as usize]
+    }
+
+    /// Remembers how the direct map shows the frame.
+    pub(super) fn set_memory(&self, memory: MemoryType) {
+        let bits = TYPES.iter().position(|known| *known == memory);
+        let bits = (bits.unwrap_or(0) as u32) << TYPE_SHIFT;
+        // Others may share or give up the frame between the two, but only its owner does this.
+        self.references.fetch_and(COUNT, Ordering::Relaxed);
+        self.references.fetch_or(bits, Ordering::Relaxed);
     }
 
     #[inline]
@@ -108,6 +144,11 @@ impl PageInfo {
     #[inline]
     pub(super) fn set_population(&self, population: u16) {
         self.population.store(population, Ordering::Relaxed);
+    }
+
+    /// Whether it is a frame of the database.
+    pub(super) fn exists(&self) -> bool {
+        self.state.load(Ordering::Relaxed) != ABSENT
     }
 
     pub(super) fn is_free(&self) -> bool {
@@ -204,6 +245,17 @@ impl InfoTable {
         }
         // SAFETY: The number was checked to be in the span; the rest is as in `get`.
         Some(unsafe { &*self.origin.wrapping_add(number) })
+    }
+
+    /// Whether any frame in `range`, which may lie outside the span, is in the database.
+    pub(super) fn any_exists(&self, range: PhysRange) -> bool {
+        let first = (range.base().raw() >> PAGE_SHIFT).max(self.first as usize);
+        let end = (range.end().raw() >> PAGE_SHIFT).min(self.end as usize);
+        first < end
+            && self
+                .slice(first as u32, end as u32)
+                .iter()
+                .any(PageInfo::exists)
     }
 
     fn contains(&self, number: FrameNumber) -> bool {

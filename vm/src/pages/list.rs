@@ -11,7 +11,7 @@ use super::info::{PageAdapter, PageInfo, list_pointer, listed};
 
 /// Frames that belong to an `O`, linked through their records in the database.
 ///
-/// No frame in it is shared.
+/// No frame in it is shared, and the direct map shows all as cached memory.
 #[must_use = "frames that are dropped are lost; free them"]
 pub struct FrameList<O: Owner> {
     list: SinglyLinkedList<PageAdapter>,
@@ -45,11 +45,12 @@ impl<O: Owner> FrameList<O> {
     /// Puts `frame` in front.
     ///
     /// # Errors
-    /// The frame, if it is shared: other holders may want to list it too.
+    /// The frame, if it is shared, so that other holders may want to list it too; or if the direct map does
+    /// not show it as cached memory, so that it has to be freed by itself.
     #[inline]
     pub fn push(&mut self, pages: &PageDatabase, frame: Frame<O>) -> Result<(), Frame<O>> {
         let info = pages.infos.get(frame.number());
-        if !info.is_exclusive() {
+        if !info.is_plain() {
             return Err(frame);
         }
         self.list.push_front(list_pointer(info));

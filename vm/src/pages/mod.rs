@@ -18,6 +18,7 @@ mod contents;
 mod contiguous;
 mod counts;
 mod depot;
+mod direct_map;
 mod fault_injection;
 mod frame;
 mod info;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use contents::{PageOperations, PhysMap};
 pub use counts::{FrameCounts, FreeFrames, Mismatch};
+pub use direct_map::{CacheOp, DirectMapOperations};
 pub use frame::{Frame, FrameRun, OwnerKind, owner};
 pub use list::FrameList;
 pub use setup::Config;
@@ -123,7 +125,7 @@ impl PageDatabase {
     #[inline]
     pub fn free<O: Owner>(&self, frame: Frame<O>) {
         let info = self.infos.get(frame.number());
-        if !info.drop_reference() {
+        if !info.is_plain() && !self.drop_reference(frame.number()) {
             return;
         }
         self.poison(frame.number());

@@ -60,7 +60,8 @@ impl Tlb {
     ///
     /// # Panics
     /// If it is stale: the frame, or a table on the way, has changed hands since it was remembered. Or if
-    /// pages of another size are still remembered in the same place.
+    /// pages of another size are still remembered in the same place. Or if the direct map shows the frame
+    /// with another memory type.
     pub(super) fn translate(
         &mut self,
         memory: &'static PageDatabase,
@@ -78,6 +79,13 @@ impl Tlb {
             "a stale translation of {address:?} is used: {:?} has changed hands",
             found.frame
         );
+        if let Some(memory_type) = memory.memory_type(found.frame) {
+            assert_eq!(
+                found.flags.memory, memory_type,
+                "{:?} is shown with another type at {address:?} than in the direct map",
+                found.frame
+            );
+        }
         Some(found)
     }
 

@@ -244,7 +244,7 @@ impl<M: Mmu> Vmar<M> {
 fn check_rare_options<M: Mmu>(request: &MapRequest<M>) -> Result<()> {
     let options = request.options;
     let faults_beyond = options.contains(VmOptions::FAULT_BEYOND_STREAM_SIZE);
-    if faults_beyond && request.vmo.kind() == VmoKind::Physical {
+    if faults_beyond && request.vmo.kind() != VmoKind::Anonymous {
         return Err(Status::NOT_SUPPORTED);
     }
     check_permissions(options)?;

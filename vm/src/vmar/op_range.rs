@@ -20,7 +20,7 @@ use super::populate::Fill;
 use super::{Mapping, OpChildren, ProtectionRun, Vmar, Walk};
 use crate::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
 use crate::locked::ReadGuard;
-use crate::mmu::{Access, Domain, Mmu};
+use crate::mmu::{Access, Domain, MemoryType, Mmu};
 use crate::region_tree::HasRange;
 use crate::vmo::{BLOCK_PAGES, PageIndex, Stock, VmoKind, VmoState, first_block};
 
@@ -120,7 +120,8 @@ impl<M: Mmu> Vmar<M> {
     /// - For each mapping, by address: `BAD_STATE` if nothing is mapped before it; `INVALID_ARGS` if it is
     ///   one of a VMAR below and `children` or the operation forbids that; `OUT_OF_RANGE` if it faults
     ///   beyond the stream, which ends before; `ACCESS_DENIED` if it may never allow what the operation
-    ///   does; `NOT_SUPPORTED` if the VMO is not made of pages; `OUT_OF_RANGE` if it ends before;
+    ///   does; `NOT_SUPPORTED` if the VMO is not made of pages, or must not lose them; `OUT_OF_RANGE` if it
+    ///   ends before; `BAD_STATE` if memory that is not cached is to become zero;
     ///   `NO_MEMORY` if there is none for pages or tables.
     /// - `BAD_STATE`: nothing is mapped at the end.
     ///
@@ -277,9 +278,16 @@ impl<M: Mmu> Target<'_, M> {
         }
         match self.mapping.vmo().kind() {
             VmoKind::Physical => Err(Status::NOT_SUPPORTED),
-            VmoKind::Anonymous if pages.end > vmo.end() => Err(Status::OUT_OF_RANGE),
-            VmoKind::Anonymous => Ok(()),
+            VmoKind::Contiguous if op == RangeOp::Decommit => Err(Status::NOT_SUPPORTED),
+            VmoKind::Anonymous | VmoKind::Contiguous if pages.end > vmo.end() => {
+                Err(Status::OUT_OF_RANGE)
+            }
+            VmoKind::Anonymous | VmoKind::Contiguous => Ok(()),
+        }?;
+        if op == RangeOp::Zero && vmo.memory() != MemoryType::Cached {
+            return Err(Status::BAD_STATE);
         }
+        Ok(())
     }
 
     /// Makes the pages of the first block, and enters them: all or none.
@@ -343,7 +351,6 @@ impl<M: Mmu> Target<'_, M> {
             return Ok(());
         };
         self.mapping.marks().note_entered();
-        let domain = self.mapping.owner().config().domain;
         let mut next = base;
         while next < end {
             let run = self.mapping.run_at(next, self.whole, self.guard);
@@ -352,7 +359,7 @@ impl<M: Mmu> Target<'_, M> {
             };
             let first = self.mapping.owner_page_at(self.whole.base(), range.base());
             let run = ProtectionRun { range, ..run };
-            if let Err(status) = Fill::part(self.mapping, first, run, domain).present(vmo) {
+            if let Err(status) = Fill::part(self.mapping, first, run, vmo).present(vmo) {
                 remove_translations(self.mapping.owner().mmu(), addresses);
                 return Err(status);
             }

@@ -63,7 +63,7 @@ impl<M: Mmu> Vmar<M> {
         mut vmo: SpinMutexGuard<'_, VmoState<M>>,
     ) -> Result<()> {
         mapping.marks().note_entered();
-        let fill = Fill::new(region, mapping, domain);
+        let fill = Fill::new(region, mapping, &vmo);
         let filled = match domain {
             Domain::Kernel => fill.all(&mut vmo),
             Domain::User => fill.present(&vmo),
@@ -87,33 +87,32 @@ pub(super) struct Fill<'a, M: Mmu> {
 }
 
 impl<'a, M: Mmu> Fill<'a, M> {
-    /// All of a new mapping.
-    fn new(region: &Region<M>, mapping: &'a Mapping<M>, domain: Domain) -> Self {
+    /// All of a new mapping of `vmo`.
+    fn new(region: &Region<M>, mapping: &'a Mapping<M>, vmo: &VmoState<M>) -> Self {
         let access = mapping.uniform_access().unwrap_or(Access::empty());
         let run = ProtectionRun {
             range: region.range(),
             access,
         };
-        Self::part(mapping, mapping.first_owner_page(), run, domain)
+        Self::part(mapping, mapping.first_owner_page(), run, vmo)
     }
 
-    /// The addresses of `run`, which show the pages from `first` on.
+    /// The addresses of `run`, which show the pages of `vmo` from `first` on.
     pub(super) fn part(
         mapping: &'a Mapping<M>,
         first: PageIndex,
         run: ProtectionRun,
-        domain: Domain,
+        vmo: &VmoState<M>,
     ) -> Self {
         let ProtectionRun { range, access } = run;
-        let memory = mapping.vmo().memory();
         Self {
             mapping,
             first,
             range,
             flags: MapFlags {
                 access,
-                memory,
-                domain,
+                memory: vmo.memory(),
+                domain: mapping.owner().config().domain,
             },
         }
     }

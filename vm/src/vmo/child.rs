@@ -96,6 +96,7 @@ impl<M: Mmu> Vmo<M> {
     fn create_clone(self: &Arc<Self>, request: &ChildRequest, size: u64) -> Result<Arc<Self>> {
         match self.kind {
             VmoKind::Anonymous => {}
+            VmoKind::Contiguous => return Err(Status::INVALID_ARGS),
             VmoKind::Physical => return Err(Status::NOT_SUPPORTED),
         }
         let first = self.owner_page(aligned(request.offset, size)?);
@@ -107,6 +108,10 @@ impl<M: Mmu> Vmo<M> {
         let membership = self.founded()?.add_child(ChildKind::CowClone)?;
         let mut state = self.lock();
         let range = first..first.saturating_add(size / PAGE_SIZE as u64);
+        if state.memory() != MemoryType::Cached {
+            // It changed before the family knew of the child; from then on it cannot.
+            return Err(Status::BAD_STATE);
+        }
         let window = self.window(&state);
         let contents = state.snapshot(self.pages, range, window)?;
         drop(state);
@@ -175,7 +180,6 @@ impl<M: Mmu> Vmo<M> {
             options: self.options,
             child: request.options,
             kind: self.kind,
-            memory: self.memory,
             membership: Once::initialized(membership),
             ..Self::new(this, self.pages, request.koid, source)
         })))

@@ -158,7 +158,14 @@ impl<M: Mmu> VmoState<M> {
                 }
             }
         }
-        if !made.is_nothing() && self.shows_zeros_in(&block) {
+        if made.is_nothing() {
+            return Ok(made);
+        }
+        if let Err(status) = self.adopt_range(stock.pages, block.clone()) {
+            self.remove_made(&made, stock);
+            return Err(status);
+        }
+        if self.shows_zeros_in(&block) {
             self.remove_translations(block, None);
         }
         Ok(made)

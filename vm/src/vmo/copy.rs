@@ -84,12 +84,14 @@ impl<M: Mmu> Vmo<M> {
     /// - `OUT_OF_RANGE`: the end lies beyond the VMO.
     pub fn copy_steps(&self, offset: u64, len: usize) -> Result<impl Iterator<Item = CopyStep>> {
         let end = offset.checked_add(len as u64).ok_or(Status::OUT_OF_RANGE)?;
-        if self.memory() != MemoryType::Cached {
+        let state = self.lock();
+        if state.memory() != MemoryType::Cached {
             return Err(Status::BAD_STATE);
         }
-        if end > self.size() {
+        if end > state.size() {
             return Err(Status::OUT_OF_RANGE);
         }
+        drop(state);
         Ok(steps(offset..end))
     }
 

@@ -114,7 +114,7 @@ impl<M: Mmu> VmoState<M> {
     }
 
     /// The page at `index` for changes, if it is this VMO's alone.
-    fn page_mut(&mut self, pages: &PageDatabase, index: PageIndex) -> Option<&mut Page> {
+    pub(super) fn page_mut(&mut self, pages: &PageDatabase, index: PageIndex) -> Option<&mut Page> {
         match &mut self.contents {
             Contents::Anonymous(tree) => match tree.look_up(index, pages) {
                 Lookup::Own(page) => Some(page),

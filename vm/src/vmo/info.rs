@@ -60,7 +60,7 @@ impl<M: Mmu> Vmo<M> {
         VmoInfo {
             size: window.end.saturating_since(window.start) * PAGE_SIZE as u64,
             options: self.options,
-            memory: self.memory(),
+            memory: state.memory(),
             num_mappings: state.mappings_of(self).count(),
             share_count: state.share_count(self),
             memory_use: self.attribution_in(&state, PageIndex::ZERO..PageIndex::LIMIT),

@@ -19,8 +19,10 @@
 //!
 //! Locks: after the address space's, before the page table's. Source: `spec/vmo.md`.
 
+mod cache;
 mod child;
 mod commit;
+mod contiguous;
 mod copy;
 mod cow;
 mod discardable;
@@ -41,6 +43,7 @@ mod view;
 
 pub use child::ChildRequest;
 pub(crate) use commit::Stock;
+pub use contiguous::ContiguousRequest;
 pub use copy::{CopyStep, PageRef};
 pub use discardable::LockState;
 pub use family::ChildObserver;
@@ -78,7 +81,6 @@ pub struct Vmo<M: Mmu> {
     /// What kind of child it was made as; empty if it was not.
     child: VmoChildOptions,
     kind: VmoKind,
-    memory: MemoryType,
     name: Mutex<Name>,
     /// Goes before the parent is told, so that an owner that nobody else needs is gone then.
     source: Source<M>,
@@ -94,6 +96,8 @@ pub struct Vmo<M: Mmu> {
 pub enum VmoKind {
     /// From the page database, page by page.
     Anonymous,
+    /// From the page database, side by side and all at once; they stay until the VMO goes.
+    Contiguous,
     /// From a fixed range of physical addresses that nobody else hands out.
     Physical,
 }
@@ -140,18 +144,25 @@ impl<M: Mmu> Vmo<M> {
 
     /// A VMO that shows `range` of the physical address space, such as a device's registers.
     ///
+    /// The kernel's own memory is not shown: it would be cached in one way here and in another there, and
+    /// programs would see what is none of their business.
+    ///
     /// # Errors
-    /// `NO_MEMORY`: there is none for the object.
+    /// In this order:
+    /// - `ACCESS_DENIED`: the kernel has some of the range for itself.
+    /// - `NO_MEMORY`: there is none for the object.
     pub fn physical(
         pages: &'static PageDatabase,
         koid: Koid,
         range: PhysRange,
         memory: MemoryType,
     ) -> Result<Arc<Self>> {
-        let state = VmoState::physical(range);
+        if pages.has_any_of(range) {
+            return Err(Status::ACCESS_DENIED);
+        }
+        let state = VmoState::physical(range, memory);
         Ok(ArcPermit::new()?.fill_cyclic(|this| Self {
             kind: VmoKind::Physical,
-            memory,
             ..Self::new(this, pages, koid, Source::Own(Own::new(pages, state)))
         }))
     }
@@ -164,7 +175,6 @@ impl<M: Mmu> Vmo<M> {
             options: VmoOptions::empty(),
             child: VmoChildOptions::empty(),
             kind: VmoKind::Anonymous,
-            memory: MemoryType::Cached,
             name: Mutex::new(Name::default()),
             source,
             membership: Once::new(),
@@ -191,11 +201,6 @@ impl<M: Mmu> Vmo<M> {
     /// Whether the kernel may drop the contents while nobody has locked them.
     pub const fn is_discardable(&self) -> bool {
         self.options.contains(VmoOptions::DISCARDABLE)
-    }
-
-    /// How its memory is cached.
-    pub const fn memory(&self) -> MemoryType {
-        self.memory
     }
 
     /// The name.

@@ -74,7 +74,7 @@ impl<M: Mmu> Vmo<M> {
                 .filter_map(|region| region.as_mapping())
                 .any(|mapping| mapping.owner().config().domain == Domain::Kernel)
         };
-        self.memory() == MemoryType::Cached && !is_shown_by_kernel()
+        state.memory() == MemoryType::Cached && !is_shown_by_kernel()
     }
 }
 

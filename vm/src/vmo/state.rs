@@ -5,12 +5,13 @@ use core::ops::{ControlFlow, Range};
 use syscall::{Result, Status};
 
 use super::PageIndex;
+use super::cache::fresh_page;
 use super::cow::{Snapshot, put};
 use super::discardable::Locks;
 use super::mapping_list::MappingList;
 use super::page_tree::{Found, Lookup, PageTree, Sharing};
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange};
-use crate::mmu::Mmu;
+use crate::mmu::{MemoryType, Mmu};
 use crate::pages::{Frame, FrameList, PageDatabase, owner};
 use crate::vmar::Mapping;
 
@@ -27,11 +28,24 @@ pub struct VmoState<M: Mmu> {
     /// a page can be, whatever has been trimmed or freed.
     distance: PageIndex,
     pub(super) mappings: MappingList<M>,
+    /// How the memory is cached, in every mapping and in the direct map.
+    pub(super) memory: MemoryType,
+    /// Whether pages are never given back while the VMO lives.
+    pub(super) permanence: Permanence,
     /// Only here may a page table show the page of zeros.
     zeros: Range<PageIndex>,
     pub(super) locks: Locks,
     /// Where the next look for pages that are all zeros begins.
     pub(super) scan_from: PageIndex,
+}
+
+/// Whether the pages of a VMO may be given back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Permanence {
+    /// They may, and come back when they are needed.
+    Replaceable,
+    /// They stay as long as the VMO does.
+    Permanent,
 }
 
 /// The pages of a VMO.
@@ -111,10 +125,22 @@ impl<M: Mmu> VmoState<M> {
     }
 
     /// The state of a VMO that shows `range`.
-    pub(super) fn physical(range: PhysRange) -> Self {
+    pub(super) fn physical(range: PhysRange, memory: MemoryType) -> Self {
         let end = PageIndex::covering(range.bytes() as u64);
         let contents = Contents::Physical(range);
-        Self::new(contents, end, 0)
+        Self {
+            memory,
+            permanence: Permanence::Permanent,
+            ..Self::new(contents, end, 0)
+        }
+    }
+
+    /// The state of a VMO with all pages before `end`.
+    pub(super) fn contiguous(pages: PageTree<Page>, end: PageIndex) -> Self {
+        Self {
+            permanence: Permanence::Permanent,
+            ..Self::new(Contents::Anonymous(pages), end, 0)
+        }
     }
 
     /// The state of a VMO that begins with the contents `snapshot`.
@@ -141,6 +167,8 @@ impl<M: Mmu> VmoState<M> {
             stream_size,
             distance: PageIndex::ZERO,
             mappings: MappingList::new(),
+            memory: MemoryType::Cached,
+            permanence: Permanence::Replaceable,
             zeros,
             locks: Locks::default(),
             scan_from: PageIndex::ZERO,
@@ -207,13 +235,13 @@ impl<M: Mmu> VmoState<M> {
             Want::Write => match tree.look_up(index, pages) {
                 Lookup::Own(page) => Ok(Supply::Present(page.address())),
                 Lookup::Vacant(vacant) => {
-                    let page = pages.allocate_zeroed::<owner::Vmo>()?;
+                    let page = fresh_page(pages, self.memory)?;
                     let address = page.address();
                     vacant.fill(page);
                     Ok(self.made(index, address, asker))
                 }
                 Lookup::NoWay => {
-                    let page = pages.allocate_zeroed::<owner::Vmo>()?;
+                    let page = fresh_page(pages, self.memory)?;
                     let address = page.address();
                     put(tree, pages, index, page)?;
                     Ok(self.made(index, address, asker))
@@ -318,6 +346,7 @@ impl<M: Mmu> VmoState<M> {
     /// Gives back the pages in `range`, which is all or has been prepared. No translation shows them any
     /// more.
     pub(super) fn free_pages(&mut self, pages: &PageDatabase, range: Range<PageIndex>) {
+        self.release_range(pages, range.clone());
         let Contents::Anonymous(tree) = &mut self.contents else {
             return;
         };

@@ -15,7 +15,7 @@ use core::ops::{ControlFlow, Range};
 
 use syscall::Result;
 
-use super::state::Contents;
+use super::state::{Contents, Permanence};
 use super::{PageIndex, VmoState};
 use crate::mmu::{Mmu, PageSize};
 use crate::pages::PageDatabase;
@@ -56,7 +56,8 @@ impl<M: Mmu> VmoState<M> {
     }
 
     /// Gives back the pages in the first block of `range` that has some, after their translations have
-    /// gone from every page table; answers what is left of the range.
+    /// gone from every page table; answers what is left of the range. Pages that have to stay are filled
+    /// with zeros.
     ///
     /// # Errors
     /// `NO_MEMORY`: there is none for nodes that have to be copied. Nothing changes.
@@ -69,10 +70,24 @@ impl<M: Mmu> VmoState<M> {
             return Ok(range.end..range.end);
         };
         let rest = block.end..range.end;
+        if self.permanence == Permanence::Permanent {
+            self.zero_pages(pages, block);
+            return Ok(rest);
+        }
         self.prepare_free(pages, block.clone())?;
         self.remove_translations(block.clone(), None);
         self.free_pages(pages, block);
         Ok(rest)
+    }
+
+    /// Fills the pages in `block` that are present with zeros.
+    fn zero_pages(&mut self, pages: &PageDatabase, block: Range<PageIndex>) {
+        for number in block.start.number()..block.end.number() {
+            if let Some(page) = PageIndex::new(number).and_then(|index| self.page_mut(pages, index))
+            {
+                pages.zero(page);
+            }
+        }
     }
 }
 

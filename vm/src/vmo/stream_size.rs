@@ -17,7 +17,7 @@ impl<M: Mmu> Vmo<M> {
     ///
     /// # Errors
     /// In this order; nothing changes.
-    /// - `NOT_SUPPORTED`: the VMO is not made of pages.
+    /// - `NOT_SUPPORTED`: the VMO is physical or contiguous.
     /// - `OUT_OF_RANGE`: `size` is beyond the end of the VMO.
     /// - `NO_MEMORY`: there is none for copies of what is shared.
     ///
@@ -25,7 +25,7 @@ impl<M: Mmu> Vmo<M> {
     pub fn set_stream_size(&self, size: u64, mut pause: impl FnMut()) -> Result<()> {
         match self.kind() {
             VmoKind::Anonymous => {}
-            VmoKind::Physical => return Err(Status::NOT_SUPPORTED),
+            VmoKind::Contiguous | VmoKind::Physical => return Err(Status::NOT_SUPPORTED),
         }
         let mut state = self.lock();
         let window = self.window(&state);
