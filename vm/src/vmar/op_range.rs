@@ -121,8 +121,8 @@ impl<M: Mmu> Vmar<M> {
     ///   one of a VMAR below and `children` or the operation forbids that; `OUT_OF_RANGE` if it faults
     ///   beyond the stream, which ends before; `ACCESS_DENIED` if it may never allow what the operation
     ///   does; `NOT_SUPPORTED` if the VMO is not made of pages, or must not lose them; `OUT_OF_RANGE` if it
-    ///   ends before; `BAD_STATE` if memory that is not cached is to become zero;
-    ///   `NO_MEMORY` if there is none for pages or tables.
+    ///   ends before; `BAD_STATE` if memory that is not cached is to become zero; `NOT_SUPPORTED` if pages are
+    ///   to be given back that have been copied; `NO_MEMORY` if there is none for pages or tables.
     /// - `BAD_STATE`: nothing is mapped at the end.
     ///
     /// Mappings before the one that failed stay as the operation left them. So do the blocks of a mapping
@@ -173,8 +173,12 @@ impl<M: Mmu> Vmar<M> {
         let guard = self.owner().read();
         self.live(&guard)?;
         let target = self.target(work, &guard)?;
+        let may_decommit = target.mapping.vmo().check_decommit();
         let mut vmo = target.mapping.vmo().lock();
         target.check(work.request.op, &vmo)?;
+        if work.request.op == RangeOp::Decommit {
+            may_decommit?;
+        }
         match work.request.op {
             RangeOp::Commit => target.commit(&mut vmo, work),
             RangeOp::Decommit | RangeOp::Zero => target.clear(&mut vmo),
@@ -276,10 +280,11 @@ impl<M: Mmu> Target<'_, M> {
         if !op.needs_pages() {
             return Ok(());
         }
+        let end = self.mapping.vmo().window(vmo).end;
         match self.mapping.vmo().kind() {
             VmoKind::Physical => Err(Status::NOT_SUPPORTED),
             VmoKind::Contiguous if op == RangeOp::Decommit => Err(Status::NOT_SUPPORTED),
-            VmoKind::Anonymous | VmoKind::Contiguous if pages.end > vmo.end() => {
+            VmoKind::Anonymous | VmoKind::Contiguous if pages.end > end => {
                 Err(Status::OUT_OF_RANGE)
             }
             VmoKind::Anonymous | VmoKind::Contiguous => Ok(()),

@@ -34,10 +34,10 @@ impl<M: Mmu> VmoState<M> {
     /// Checks that `pages` pages from `first` on can be told apart from all others of the family.
     ///
     /// # Errors
-    /// `INVALID_ARGS`: the place of the last one in the first of all ancestors has no number.
+    /// `INVALID_ARGS`: the place in the first of all ancestors where they end is beyond every byte offset.
     pub fn check_reach(&self, first: PageIndex, pages: u64) -> Result<()> {
         let room = PageIndex::LIMIT.saturating_since(self.distance(first));
-        if pages > room {
+        if pages >= room {
             return Err(Status::INVALID_ARGS);
         }
         Ok(())

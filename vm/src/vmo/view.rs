@@ -5,6 +5,7 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use spin::mutex::{SpinMutex, SpinMutexGuard};
+use syscall::{Result, Status};
 
 use super::{PageIndex, Vmo, VmoState};
 use crate::addr::PAGE_SIZE;
@@ -98,6 +99,23 @@ impl<M: Mmu> Vmo<M> {
             Source::Own(own) => &own.state,
             Source::Slice(_) | Source::Reference(_) => unreachable!("an owner shows its own pages"),
         }
+    }
+
+    /// Checks that its pages may be given back one by one.
+    ///
+    /// Locks the family.
+    ///
+    /// # Errors
+    /// `NOT_SUPPORTED`: it began with another's contents, or others began with its own.
+    pub(crate) fn check_decommit(&self) -> Result<()> {
+        let owner = match &self.source {
+            Source::Own(_) => self,
+            Source::Slice(Slice { owner, .. }) | Source::Reference(owner) => owner,
+        };
+        if owner.is_cow_clone() || owner.has_cow_clones() {
+            return Err(Status::NOT_SUPPORTED);
+        }
+        Ok(())
     }
 
     /// Whether it shows the pages of another VMO.

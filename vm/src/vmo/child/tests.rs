@@ -285,6 +285,42 @@ fn a_large_page_is_copied_page_by_page() {
 }
 
 #[test]
+fn operations_through_mappings_see_slices_and_copies() {
+    let world = World::new();
+    let parent = world.vmo(4);
+    let slice = child(&parent, SLICE, 1, 2).expect("memory");
+    let vmar = world.vmar(3);
+    vmar.map(request_at(0, &slice, 0, 3)).expect("room");
+    let on_pages = |op, pages: usize| {
+        let request = RangeRequest {
+            op,
+            address: page_of(&vmar, 0),
+            length: pages * PAGE_SIZE,
+            children: OpChildren::Allowed,
+        };
+        vmar.op_range(request, || Ok(()))
+    };
+    // The third page would be the parent's.
+    for op in [RangeOp::Commit, RangeOp::Zero, RangeOp::Decommit] {
+        assert_eq!(on_pages(op, 3), Err(Status::OUT_OF_RANGE), "{op:?}");
+    }
+    assert_eq!(parent.info().memory_use.committed_bytes, 0);
+    assert_eq!(on_pages(RangeOp::Commit, 2), Ok(()));
+    let copy = snapshot(&parent, 4);
+    assert_eq!(
+        on_pages(RangeOp::Decommit, 2),
+        Err(Status::NOT_SUPPORTED),
+        "the pages have been copied"
+    );
+    assert_eq!(copy.info().memory_use.committed_bytes, 2 * P);
+    drop(copy);
+    assert_eq!(on_pages(RangeOp::Decommit, 2), Ok(()));
+    assert_eq!(parent.info().memory_use.committed_bytes, 0);
+    drop((parent, slice, vmar));
+    finish(world);
+}
+
+#[test]
 fn checks_come_in_their_order() {
     let world = World::new();
     let plain = world.vmo(4);
@@ -330,6 +366,8 @@ fn checks_come_in_their_order() {
         );
     }
     assert_eq!(ask(&plain, SNAPSHOT, u64::MAX - P + 1, MAX_SIZE), invalid);
+    assert_eq!(ask(&plain, SNAPSHOT, u64::MAX - P + 1, P), invalid);
+    assert_eq!(ask(&plain, SNAPSHOT, u64::MAX - P + 1, 0), Ok(()));
     assert_eq!(ask(&plain, SNAPSHOT, 1 << 62, P), Ok(()));
     assert_eq!(ask(&plain, SLICE, 3 * P, 2 * P), invalid);
     assert_eq!(ask(&resizable, SLICE, 3 * P, 2 * P), invalid);
