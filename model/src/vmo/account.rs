@@ -1,10 +1,12 @@
 //! What is known about a VMO besides its bytes: `spec/vmo.md` §10, §12 and §15.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::Families;
+use super::contents::Page;
 use super::families::Source;
 use crate::{Mismatch, PAGE};
 
@@ -45,9 +47,37 @@ pub struct Facts {
     pub memory: Memory,
 }
 
+/// How many VMOs see each frame, at one moment, by the number of the frame.
+#[derive(Clone, Debug)]
+pub struct Sharers(Vec<u64>);
+
+impl Sharers {
+    /// How many frames all VMOs together take.
+    pub fn frame_count(&self) -> usize {
+        self.0.iter().filter(|count| **count > 0).count()
+    }
+
+    fn of(&self, page: &Page) -> u64 {
+        self.0[page.frame as usize]
+    }
+}
+
 impl Families {
+    /// Who sees what at this moment.
+    pub fn sharers(&self) -> Sharers {
+        let mut sharers = vec![0; self.frames.count()];
+        for vmo in &self.vmos {
+            if let Source::Own(contents) = &vmo.source {
+                for (_, page) in contents.present(0..u64::MAX) {
+                    sharers[page.frame as usize] += 1;
+                }
+            }
+        }
+        Sharers(sharers)
+    }
+
     /// What is known about a VMO.
-    pub fn facts(&self, vmo: usize) -> Facts {
+    pub fn facts(&self, vmo: usize, sharers: &Sharers) -> Facts {
         let own = &self.vmos[vmo];
         let children = self.vmos.iter();
         let children = children.filter(|child| child.is_alive && child.parent == Some(vmo));
@@ -58,8 +88,13 @@ impl Families {
             parent: own.parent.filter(|_| own.is_with_first_parent),
             is_resizable: own.traits.is_resizable,
             is_copy: own.traits.is_copy,
-            memory: self.memory(vmo, 0..self.size(vmo) / P),
+            memory: self.memory(vmo, 0..self.size(vmo) / P, sharers),
         }
+    }
+
+    /// Whether the size of a VMO may change.
+    pub fn is_resizable(&self, vmo: usize) -> bool {
+        self.vmos[vmo].traits.is_resizable
     }
 
     /// Whether a VMO can never be written.
@@ -67,35 +102,37 @@ impl Families {
         self.vmos[vmo].traits.is_immutable
     }
 
-    /// Whether what is said about a VMO is right. Nobody asks for a parent that is not the first one.
+    /// Whether what is said about VMOs is right. Nobody asks for a parent that is not the first one.
     ///
     /// # Errors
     /// What differs.
-    pub fn compare(&self, vmo: usize, facts: &Facts) -> core::result::Result<(), Mismatch> {
-        let expected = self.facts(vmo);
-        let parent = if self.vmos[vmo].is_with_first_parent {
-            facts.parent
-        } else {
-            None
-        };
-        if expected == (Facts { parent, ..*facts }) {
-            Ok(())
-        } else {
-            Err(Mismatch(format!(
-                "VMO {vmo}: expected {expected:?}, got {facts:?}"
-            )))
+    pub fn compare(
+        &self,
+        said: impl Iterator<Item = (usize, Facts)>,
+        sharers: &Sharers,
+    ) -> core::result::Result<(), Mismatch> {
+        for (vmo, mut facts) in said {
+            if !self.vmos[vmo].is_with_first_parent {
+                facts.parent = None;
+            }
+            let expected = self.facts(vmo, sharers);
+            if facts != expected {
+                return Err(Mismatch(format!(
+                    "VMO {vmo}: expected {expected:?}, got {facts:?}"
+                )));
+            }
         }
+        Ok(())
     }
 
     /// The memory behind pages of a VMO; none if they are another's.
-    pub fn memory(&self, vmo: usize, pages: Range<u64>) -> Memory {
+    pub fn memory(&self, vmo: usize, pages: Range<u64>, sharers: &Sharers) -> Memory {
         let Source::Own(contents) = &self.vmos[vmo].source else {
             return Memory::default();
         };
-        let sharers = self.sharers();
         let (mut committed, mut private, mut parts) = (0, 0, 0);
         for (_, page) in contents.present(pages) {
-            let count = sharers[&page.frame];
+            let count = sharers.of(page);
             committed += P;
             private += if count == 1 { P } else { 0 };
             parts += P * PARTS / count;
@@ -109,29 +146,11 @@ impl Families {
         }
     }
 
-    /// How many frames all VMOs together take.
-    pub fn frame_count(&self) -> usize {
-        self.sharers().len()
-    }
-
-    /// Whether the page that a window shows is there for another VMO as well, or is not there.
-    pub fn is_shared_or_absent(&self, vmo: usize, page: u64) -> bool {
+    /// Whether a page is there, and no other VMO sees it.
+    pub fn is_private(&self, vmo: usize, page: u64, sharers: &Sharers) -> bool {
         let (contents, skipped) = self.contents(vmo);
         let page = skipped / P + page;
         let found = contents.present(page..page + 1).next();
-        found.is_none_or(|(_, page)| self.sharers()[&page.frame] > 1)
-    }
-
-    /// How many VMOs see each frame.
-    fn sharers(&self) -> BTreeMap<u64, u64> {
-        let mut sharers = BTreeMap::new();
-        for vmo in &self.vmos {
-            if let Source::Own(contents) = &vmo.source {
-                for (_, page) in contents.present(0..u64::MAX) {
-                    *sharers.entry(page.frame).or_default() += 1;
-                }
-            }
-        }
-        sharers
+        found.is_some_and(|(_, page)| sharers.of(page) == 1)
     }
 }

@@ -15,9 +15,14 @@ const P: u64 = PAGE as u64;
 pub struct Frames(u64);
 
 impl Frames {
-    fn fresh(&mut self) -> u64 {
+    /// How many numbers there have been; all are smaller.
+    pub const fn count(&self) -> usize {
+        self.0 as usize
+    }
+
+    const fn fresh(&mut self) -> u64 {
         self.0 += 1;
-        self.0
+        self.0 - 1
     }
 }
 

@@ -220,7 +220,7 @@ impl Generator {
         let mut handle = self.handle(open);
         // Most have to stay as large as they are, which says little.
         for _ in 0..3 {
-            if !model.facts(handle.vmo).is_resizable {
+            if !model.is_resizable(handle.vmo) {
                 handle = self.handle(open);
             }
         }

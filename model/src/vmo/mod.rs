@@ -22,7 +22,7 @@ mod step;
 mod tests;
 mod window;
 
-pub use account::{Facts, Memory};
+pub use account::{Facts, Memory, Sharers};
 pub use families::Families;
 pub use generator::Generator;
 pub use step::{

@@ -57,9 +57,13 @@ fn child(parent: usize, options: VmoChildOptions, pages: u64) -> Step {
     })
 }
 
+fn facts(model: &Families, vmo: usize) -> Facts {
+    model.facts(vmo, &model.sharers())
+}
+
 /// Committed, private and scaled bytes, in thirds of pages.
 fn thirds(model: &Families, vmo: usize) -> [u64; 3] {
-    let memory = model.facts(vmo).memory;
+    let memory = facts(model, vmo).memory;
     let scaled = memory.scaled + u64::from(memory.fraction > 0);
     [memory.committed, memory.private, scaled].map(|bytes| bytes * 3 / P)
 }
@@ -72,15 +76,15 @@ fn pages_are_divided_by_those_who_see_them() {
     for vmo in 0..3 {
         assert_eq!(thirds(&model, vmo), [6, 0, 2]);
     }
-    assert_eq!(model.frame_count(), 2);
+    assert_eq!(model.sharers().frame_count(), 2);
     // The writer has its own page; the others share the old one by two.
     take(&mut model, &[Step::Write(bytes(1, 0, 1), 7)]);
     assert_eq!(thirds(&model, 1), [6, 3, 4]);
-    assert_eq!(model.facts(0).memory.scaled, P / 2 + 1365);
-    assert_eq!(model.frame_count(), 3);
+    assert_eq!(facts(&model, 0).memory.scaled, P / 2 + 1365);
+    assert_eq!(model.sharers().frame_count(), 3);
     take(&mut model, &[Step::Close(0), Step::Close(1)]);
     assert_eq!(thirds(&model, 2), [6, 6, 6]);
-    assert_eq!(model.frame_count(), 2);
+    assert_eq!(model.sharers().frame_count(), 2);
 }
 
 #[test]
@@ -108,13 +112,13 @@ fn grandchildren_become_children() {
         &mut model,
         &[snapshot(0, 1), snapshot(1, 1), snapshot(1, 1)],
     );
-    assert_eq!(model.facts(0).children, 1);
-    assert_eq!(model.facts(2).parent, Some(1));
+    assert_eq!(facts(&model, 0).children, 1);
+    assert_eq!(facts(&model, 2).parent, Some(1));
     take(&mut model, &[Step::Close(1)]);
-    assert_eq!(model.facts(0).children, 2);
-    assert_eq!(model.facts(2).parent, None);
+    assert_eq!(facts(&model, 0).children, 2);
+    assert_eq!(facts(&model, 2).parent, None);
     take(&mut model, &[Step::Close(2), Step::Close(3)]);
-    assert_eq!(model.facts(0).children, 0);
+    assert_eq!(facts(&model, 0).children, 0);
 }
 
 #[test]
@@ -132,9 +136,9 @@ fn a_mapping_keeps_a_child_alive() {
         place,
     });
     take(&mut model, &[snapshot(0, 1), map, Step::Close(1)]);
-    assert_eq!(model.facts(0).children, 1);
+    assert_eq!(facts(&model, 0).children, 1);
     take(&mut model, &[Step::Unmap(place)]);
-    assert_eq!(model.facts(0).children, 0);
+    assert_eq!(facts(&model, 0).children, 0);
     assert!(!model.is_alive(1));
 }
 
@@ -143,7 +147,7 @@ fn slices_and_references_have_no_pages_of_their_own() {
     let mut model = parent(2);
     let reference = VmoChildOptions::REFERENCE | VmoChildOptions::RESIZABLE;
     take(&mut model, &[child(0, reference, 0)]);
-    assert_eq!(model.facts(1).memory, Memory::default());
+    assert_eq!(facts(&model, 1).memory, Memory::default());
     assert_eq!(model.size(1), 2 * P);
     let slice = child(0, VmoChildOptions::SLICE, 1);
     let refused = model.judge(&slice, &Err(Status::NOT_SUPPORTED));
@@ -154,7 +158,7 @@ fn slices_and_references_have_no_pages_of_their_own() {
     assert!(model.is_alive(0));
     take(&mut model, &[Step::Close(1)]);
     assert!(!model.is_alive(0));
-    assert_eq!(model.frame_count(), 0);
+    assert_eq!(model.sharers().frame_count(), 0);
 }
 
 #[test]
@@ -200,7 +204,7 @@ fn pages_that_move_are_gone_where_they_were() {
     assert_eq!(model.bytes(0, 0..P), [0; PAGE]);
     assert_eq!(model.bytes(0, P..3 * P), before[..2 * PAGE]);
     assert_eq!(model.bytes(1, 0..3 * P), before);
-    assert_eq!(model.facts(0).memory.private, 2 * P);
+    assert_eq!(facts(&model, 0).memory.private, 2 * P);
 }
 
 #[test]
@@ -213,10 +217,12 @@ fn wrong_answers_are_noticed() {
         Err("byte 0: expected Some(1), got Some(0)".into())
     );
     assert!(model.judge(&read, &Err(Status::BAD_STATE)).is_err());
-    let facts = model.facts(0);
-    let size = facts.size + P;
-    assert!(model.compare(0, &facts).is_ok());
-    assert!(model.compare(0, &Facts { size, ..facts }).is_err());
+    let right = facts(&model, 0);
+    let size = right.size + P;
+    for (said, is_right) in [(right, true), (Facts { size, ..right }, false)] {
+        let said = [(0, said)].into_iter();
+        assert_eq!(model.compare(said, &model.sharers()).is_ok(), is_right);
+    }
 }
 
 #[test]
