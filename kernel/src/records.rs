@@ -122,10 +122,13 @@ pub fn vmo_itself(vmo: &Vmo<Tables>) -> info::Vmo {
         committed_bytes,
         private_bytes,
         scaled_bytes,
+        fractional_scaled_bytes,
     } = about.memory_use;
     let mut flags = VmoInfoFlags::empty();
     flags.set(VmoInfoFlags::PAGED, vmo.kind() != VmoKind::Physical);
     flags.set(VmoInfoFlags::CONTIGUOUS, vmo.kind() == VmoKind::Contiguous);
+    flags.set(VmoInfoFlags::IS_COW_CLONE, vmo.is_cow_clone());
+    flags.set(VmoInfoFlags::IMMUTABLE, vmo.is_immutable());
     flags.set(
         VmoInfoFlags::RESIZABLE,
         about.options.contains(VmoOptions::RESIZABLE),
@@ -138,6 +141,8 @@ pub fn vmo_itself(vmo: &Vmo<Tables>) -> info::Vmo {
         koid: vmo.koid().raw_koid(),
         name: vmo.name(),
         size_bytes: about.size,
+        parent_koid: vmo.parent_koid().raw_koid(),
+        num_children: vmo.num_children(),
         num_mappings: about.num_mappings,
         share_count: about.share_count,
         flags: flags.bits(),
@@ -149,6 +154,8 @@ pub fn vmo_itself(vmo: &Vmo<Tables>) -> info::Vmo {
         populated_private_bytes: private_bytes,
         committed_scaled_bytes: scaled_bytes,
         populated_scaled_bytes: scaled_bytes,
+        committed_fractional_scaled_bytes: fractional_scaled_bytes,
+        populated_fractional_scaled_bytes: fractional_scaled_bytes,
         ..info::Vmo::default()
     }
 }
@@ -204,6 +211,8 @@ fn memory_of(memory: Attribution) -> Mapping {
         populated_private_bytes: private,
         committed_scaled_bytes: scaled,
         populated_scaled_bytes: scaled,
+        committed_fractional_scaled_bytes: memory.fractional_scaled_bytes,
+        populated_fractional_scaled_bytes: memory.fractional_scaled_bytes,
         ..Mapping::default()
     }
 }

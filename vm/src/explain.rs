@@ -282,7 +282,7 @@ fn mapping_report<M: Mmu>(
         vmo: vmo.koid(),
         vmo_offset: first.offset().unwrap_or(u64::MAX),
         vmo_size: vmo.size(),
-        committed_bytes: vmo.attribution(first..past).committed_bytes,
+        committed_bytes: vmo.committed_bytes(first..past),
     };
     RegionReport {
         name: vmo.name(),

@@ -1,6 +1,5 @@
 //! How much memory a VMO accounts for.
 
-use core::ops::Range;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
@@ -8,25 +7,10 @@ use spin::Mutex;
 use syscall::VmoOptions;
 
 use super::state::Contents;
-use super::{PageIndex, Vmo, VmoState};
+use super::{Attribution, PageIndex, Vmo, VmoState};
 use crate::addr::PAGE_SIZE;
 use crate::mmu::{MemoryType, Mmu};
 use crate::vmar::{Mapping, Region};
-
-/// The memory behind some pages of a VMO.
-///
-/// No two VMOs share a page yet, so what is committed is also private, and nothing is divided.
-///
-/// Source: `spec/vmo.md` §12.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Attribution {
-    /// Bytes of pages that are present.
-    pub committed_bytes: u64,
-    /// Of those, the bytes that only this VMO sees.
-    pub private_bytes: u64,
-    /// Those bytes, each page divided by the number of VMOs that see it.
-    pub scaled_bytes: u64,
-}
 
 /// What a VMO tells about itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,8 +37,9 @@ static STAMP: Mutex<u64> = Mutex::new(0);
 impl<M: Mmu> Vmo<M> {
     /// What the VMO tells about itself.
     ///
-    /// Locks the VMO.
+    /// Locks the VMO, and those that share its pages, one after the other.
     pub fn info(&self) -> VmoInfo {
+        let memory_use = self.attribution(PageIndex::ZERO..PageIndex::LIMIT);
         let state = self.lock();
         let window = self.window(&state);
         VmoInfo {
@@ -63,7 +48,7 @@ impl<M: Mmu> Vmo<M> {
             memory: state.memory(),
             num_mappings: state.mappings_of(self).count(),
             share_count: state.share_count(self),
-            memory_use: self.attribution_in(&state, PageIndex::ZERO..PageIndex::LIMIT),
+            memory_use,
             metadata_bytes: if self.is_view() {
                 0
             } else {
@@ -71,38 +56,9 @@ impl<M: Mmu> Vmo<M> {
             },
         }
     }
-
-    /// The memory behind the pages in `range`; none for slices and references, whose owner has it.
-    ///
-    /// Locks the VMO.
-    pub fn attribution(&self, range: Range<PageIndex>) -> Attribution {
-        self.attribution_in(&self.lock(), range)
-    }
-
-    fn attribution_in(&self, state: &VmoState<M>, range: Range<PageIndex>) -> Attribution {
-        if self.is_view() {
-            Attribution::default()
-        } else {
-            state.attribution(range)
-        }
-    }
 }
 
 impl<M: Mmu> VmoState<M> {
-    /// The memory behind the pages in `range`.
-    fn attribution(&self, range: Range<PageIndex>) -> Attribution {
-        let pages = match &self.contents {
-            Contents::Anonymous(tree) => tree.count(range),
-            Contents::Physical(_) => 0,
-        };
-        let bytes = pages * PAGE_SIZE as u64;
-        Attribution {
-            committed_bytes: bytes,
-            private_bytes: bytes,
-            scaled_bytes: bytes,
-        }
-    }
-
     fn metadata_bytes(&self) -> u64 {
         match &self.contents {
             Contents::Anonymous(tree) => tree.metadata_bytes() as u64,

@@ -19,6 +19,7 @@
 //!
 //! Locks: after the address space's, before the page table's. Source: `spec/vmo.md`.
 
+mod attribution;
 mod cache;
 mod child;
 mod commit;
@@ -41,6 +42,7 @@ mod stream_size;
 mod tests;
 mod view;
 
+pub use attribution::Attribution;
 pub use child::ChildRequest;
 pub(crate) use commit::Stock;
 pub use contiguous::ContiguousRequest;
@@ -48,7 +50,7 @@ pub use copy::{CopyStep, PageRef};
 pub use discardable::LockState;
 pub use family::ChildObserver;
 pub use index::PageIndex;
-pub use info::{Attribution, VmoInfo};
+pub use info::VmoInfo;
 pub(crate) use mapping_list::{Marks, RegionList};
 pub use page_tree::Sharing;
 pub(crate) use state::{Asker, Stale, Supply, VmoState, Want};

@@ -48,6 +48,7 @@ mod keeper;
 mod look_up;
 mod node;
 mod put;
+mod sharing;
 mod slots;
 mod snapshot;
 #[cfg(test)]
@@ -59,6 +60,8 @@ use core::ops::Range;
 pub use keeper::Keeper;
 pub use look_up::{Found, Lookup, Vacant};
 use node::Node;
+pub use sharing::{SharedLeaf, Survey};
+pub use slots::SLOTS;
 use slots::{POSITIONS, SLOT_BITS};
 
 use super::index::PageIndex;

@@ -66,16 +66,8 @@ impl<P> PageTree<P> {
     #[inline]
     pub fn find(&self, index: PageIndex, keeper: &impl Keeper<P>) -> Found<'_, P> {
         let position = self.position(index);
-        if !self.covers(position) {
+        let Some((leaf, way)) = self.leaf(position) else {
             return Found::Absent;
-        }
-        let (leaf, way) = match &self.root {
-            None => return Found::Absent,
-            Some(Node::Leaf(leaf)) => (leaf, Sharing::Own),
-            Some(Node::Inner(inner)) => match leaf_below(inner, position, self.height - 1) {
-                None => return Found::Absent,
-                Some(found) => found,
-            },
         };
         match &leaf.pages[slot(position, 0)] {
             None => Found::Absent,
@@ -83,6 +75,18 @@ impl<P> PageTree<P> {
                 Found::Own(page)
             }
             Some(page) => Found::Shared(page),
+        }
+    }
+
+    /// The leaf for `position`, and whether other trees reach the nodes above it.
+    #[inline(always)]
+    pub(super) fn leaf(&self, position: u64) -> Option<(&NodeRef<Leaf<P>>, Sharing)> {
+        if !self.covers(position) {
+            return None;
+        }
+        match self.root.as_ref()? {
+            Node::Leaf(leaf) => Some((leaf, Sharing::Own)),
+            Node::Inner(inner) => leaf_below(inner, position, self.height - 1),
         }
     }
 

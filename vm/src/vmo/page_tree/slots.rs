@@ -6,7 +6,7 @@ use core::ops::Range;
 pub(super) const SLOT_BITS: u32 = 6;
 
 /// The slots of a node: as many as a word has bits.
-pub(super) const SLOTS: usize = 1 << SLOT_BITS;
+pub const SLOTS: usize = 1 << SLOT_BITS;
 
 /// The height of the highest trees.
 pub(super) const MAX_HEIGHT: u32 = 9;

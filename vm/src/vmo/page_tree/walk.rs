@@ -13,14 +13,14 @@ use crate::vmo::index::PageIndex;
 const WHOLE: u64 = 1 << 20;
 
 /// The part of a leaf that a range covers.
-struct LeafPart<'a, P> {
-    leaf: &'a NodeRef<Leaf<P>>,
+pub(super) struct LeafPart<'a, P> {
+    pub(super) leaf: &'a NodeRef<Leaf<P>>,
     /// The position of its first page.
-    base: u64,
+    pub(super) base: u64,
     /// The slots in the range that have pages.
-    slots: u64,
+    pub(super) slots: u64,
     /// Whether other trees reach the nodes above.
-    way: Sharing,
+    pub(super) way: Sharing,
 }
 
 impl<P> PageTree<P> {
@@ -100,7 +100,7 @@ impl<P> PageTree<P> {
 
     /// Shows the leaves that have pages in the pieces.
     #[inline]
-    fn visit_leaves<B>(
+    pub(super) fn visit_leaves<B>(
         &self,
         pieces: &[Range<u64>],
         visitor: &mut impl FnMut(LeafPart<'_, P>) -> ControlFlow<B>,
