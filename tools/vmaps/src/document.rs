@@ -4,10 +4,19 @@ use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
 use std::rc::Rc;
 
+use drawing::format::{Ending, Format, ReadError};
+use drawing::json::{Hex, Name, Process, column, skip_rest};
+use drawing::text::visible;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
-use crate::error::{FORMAT, ReadError, VERSION};
+/// The format that is read.
+pub const FORMAT: &Format = &Format {
+    name: "jacinth-vmaps",
+    version: 1,
+    command: "vmaps --json",
+    subject: "the address space",
+};
 
 /// What an address space looks like, as the kernel told it.
 #[derive(Debug)]
@@ -18,15 +27,6 @@ pub struct Document {
     pub process: Process,
     /// The regions, each before what is in it.
     pub rows: Vec<Row>,
-}
-
-/// A process, or the kernel.
-#[derive(Debug, Deserialize)]
-pub struct Process {
-    /// Its number; the kernel has none.
-    pub koid: Option<u64>,
-    /// Its name.
-    pub name: Name,
 }
 
 /// A region, or a run of equal permissions in a mapping.
@@ -117,10 +117,6 @@ impl Display for Permissions {
     }
 }
 
-/// A name as it can be shown: see [`crate::text::visible`].
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Name(pub Rc<str>);
-
 /// What the columns of a row are, in this version of the format.
 const COLUMNS: [&str; 9] = [
     "kind",
@@ -151,35 +147,20 @@ impl Document {
             count: Option<usize>,
             complete: Option<bool>,
         }
-        let raw: Raw = serde_json::from_slice(json)?;
-        match (raw.format.as_deref(), raw.version) {
-            (Some(FORMAT), Some(VERSION)) => {}
-            (Some(format), Some(version)) => {
-                return Err(ReadError::Format(format!(
-                    "a document `{format}`, version {version}"
-                )));
-            }
-            _ => {
-                return Err(ReadError::Format(
-                    "JSON without a format and a version".into(),
-                ));
-            }
+        let raw: Raw = serde_json::from_slice(json).map_err(|error| FORMAT.malformed(error))?;
+        FORMAT.check(raw.format.as_deref(), raw.version)?;
+        if FORMAT.needed(raw.columns, "columns")? != COLUMNS {
+            return Err(FORMAT.other("a document with other columns".into()));
         }
-        let missing = |member| ReadError::Json(de::Error::missing_field(member));
-        if raw.columns.ok_or_else(|| missing("columns"))? != COLUMNS {
-            return Err(ReadError::Format("a document with other columns".into()));
-        }
-        let rows = raw.rows.ok_or_else(|| missing("rows"))?.0;
-        let promised = raw.count.ok_or_else(|| missing("count"))?;
-        if raw.complete != Some(true) || promised != rows.len() {
-            return Err(ReadError::Incomplete {
-                found: rows.len(),
-                promised: (raw.complete == Some(true)).then_some(promised),
-            });
-        }
+        let rows = FORMAT.needed(raw.rows, "rows")?.0;
+        let ending = Ending {
+            count: raw.count,
+            complete: raw.complete,
+        };
+        FORMAT.check_ending(rows.len(), ending)?;
         Ok(Self {
             architecture: raw.architecture.unwrap_or_default(),
-            process: raw.process.ok_or_else(|| missing("process"))?,
+            process: FORMAT.needed(raw.process, "process")?,
             rows,
         })
     }
@@ -245,29 +226,28 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Row, A::Error> {
-        let letter: String = column(&mut seq, 0)?;
-        let depth = column(&mut seq, 1)?;
-        let base = column::<Hex, _>(&mut seq, 2)?.0;
-        let size = column(&mut seq, 3)?;
-        let name = self.0.share(column(&mut seq, 4)?);
+        let letter: String = column(&mut seq, COLUMNS[0])?;
+        let depth = column(&mut seq, COLUMNS[1])?;
+        let base = column::<Hex, _>(&mut seq, COLUMNS[2])?.0;
+        let size = column(&mut seq, COLUMNS[3])?;
+        let name = self.0.share(column(&mut seq, COLUMNS[4])?);
         let kind = match letter.as_str() {
             "A" => Kind::Space,
             "R" => Kind::Vmar,
             "M" => Kind::Mapping(Mapping {
-                permissions: column(&mut seq, 5)?,
-                vmo: column(&mut seq, 6)?,
-                offset: column::<Hex, _>(&mut seq, 7)?.0,
-                committed: column(&mut seq, 8)?,
+                permissions: column(&mut seq, COLUMNS[5])?,
+                vmo: column(&mut seq, COLUMNS[6])?,
+                offset: column::<Hex, _>(&mut seq, COLUMNS[7])?.0,
+                committed: column(&mut seq, COLUMNS[8])?,
             }),
             _ => {
                 return Err(de::Error::custom(format_args!(
                     "`{}` is no kind of row; expected A, R or M",
-                    crate::text::visible(letter.as_bytes())
+                    visible(letter.as_bytes())
                 )));
             }
         };
-        // Later versions may add columns.
-        while seq.next_element::<de::IgnoredAny>()?.is_some() {}
+        skip_rest(&mut seq)?;
         Ok(Row {
             depth,
             base,
@@ -278,74 +258,14 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 }
 
-/// The next column of a row.
-fn column<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
-    seq: &mut A,
-    number: usize,
-) -> Result<T, A::Error> {
-    seq.next_element()?.ok_or_else(|| {
-        de::Error::custom(format_args!("the row has no column `{}`", COLUMNS[number]))
-    })
-}
-
-/// A number as a string in hexadecimal, with `0x` before it.
-struct Hex(u64);
-
-impl<'de> Deserialize<'de> for Hex {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let digits = text.strip_prefix("0x").unwrap_or_default();
-        let is_plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        match u64::from_str_radix(digits, 16) {
-            Ok(value) if is_plain => Ok(Self(value)),
-            _ => Err(de::Error::custom(format_args!(
-                "`{}` is no number like 0x400000",
-                crate::text::visible(text.as_bytes())
-            ))),
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Permissions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
             de::Error::custom(format_args!(
                 "`{}` are no permissions like rw-",
-                crate::text::visible(text.as_bytes())
+                visible(text.as_bytes())
             ))
         })
     }
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw {
-            Text(String),
-            Bytes { hex: String },
-        }
-        let bytes = match Raw::deserialize(deserializer)? {
-            Raw::Text(text) => text.into_bytes(),
-            Raw::Bytes { hex } => bytes_of(&hex).ok_or_else(|| {
-                de::Error::custom(
-                    "a name that is not text is hexadecimal digits, two for each byte",
-                )
-            })?,
-        };
-        Ok(Self(crate::text::visible(&bytes).into()))
-    }
-}
-
-fn bytes_of(hex: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = hex
-        .chars()
-        .map(|digit| digit.to_digit(16).map(|value| value as u8))
-        .collect::<Option<_>>()?;
-    let pairs = digits.chunks_exact(2);
-    pairs
-        .remainder()
-        .is_empty()
-        .then(|| pairs.map(|pair| pair[0] << 4 | pair[1]).collect())
 }

@@ -1,29 +1,26 @@
 //! Draws what the monitor's `vmaps --json` says about an address space.
 //!
 //! ```text
-//!   console ─► JSON ─► Document ─► Space ─► Plan ─────────────► SVG
-//!   (console)  (document)          (space)  (plan): what gets    (picture, with layout and canvas)
-//!                                           a row of its own
+//!   JSON ─► Document ─► Space ─► Plan ─────────────► SVG
+//!           (document)  (space)  (plan): what gets    (picture, with layout)
+//!                                a row of its own
 //! ```
 //!
 //! An address space has a hundred terabytes and a million regions, a page of paper has neither: so sizes are
 //! drawn by their logarithm, wide gaps are cut short, and regions for which there is no row stand together in
 //! strips that say how many they are. [`plan`] decides which; time and the size of the picture are bounded.
 
-pub mod canvas;
-pub mod console;
 pub mod document;
-pub mod error;
 pub mod layout;
 pub mod picture;
 pub mod plan;
 pub mod space;
 pub mod strips;
 pub mod style;
-pub mod text;
+
+use drawing::format::ReadError;
 
 use document::Document;
-use error::ReadError;
 use space::Space;
 
 /// How many rows a picture has if nobody says.

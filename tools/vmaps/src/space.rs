@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use crate::document::{Document, Kind, Mapping, Permissions, Process, Row};
-use crate::error::ReadError;
+use drawing::format::ReadError;
+use drawing::json::Process;
+
+use crate::document::{Document, FORMAT, Kind, Mapping, Permissions, Row};
 
 /// An address space: a tree of regions.
 ///
@@ -140,10 +142,7 @@ fn ends(rows: &[Row]) -> Result<Vec<usize>, ReadError> {
     // Where the next row may begin at the earliest.
     let mut free = 0;
     for (index, row) in rows.iter().enumerate() {
-        let refuse = |problem| ReadError::Regions {
-            row: index + 1,
-            problem,
-        };
+        let refuse = |problem| FORMAT.misfit(index + 1, problem);
         let end = row.base.checked_add(row.size).filter(|_| row.size > 0);
         let end = end.ok_or_else(|| refuse("is empty or wraps around"))?;
         while open.len() > row.depth

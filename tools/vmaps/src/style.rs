@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::canvas::Canvas;
+use drawing::canvas::Canvas;
+
 use crate::document::Permissions;
 
 /// The colour of an area and that of its edge and hatching, for each of the permissions.

@@ -5,8 +5,9 @@ mod common;
 use std::rc::Rc;
 
 use common::*;
+use drawing::json::{Name, Process};
 use proptest::prelude::*;
-use vmaps::document::{Document, Kind, Mapping, Name, Permissions, Process, Row};
+use vmaps::document::{Document, Kind, Mapping, Permissions, Row};
 use vmaps::plan::{Item, Plan};
 use vmaps::space::{Space, Sum};
 use vmaps::strips::Strips;

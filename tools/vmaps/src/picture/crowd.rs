@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use drawing::canvas::{Place, Rectangle, number};
+use drawing::text::{address, bytes, count, counted};
+
 use super::{ADDRESS_RIGHT, Artist, describe};
-use crate::canvas::{Place, Rectangle, number};
 use crate::document::Permissions;
 use crate::layout::{CROWD_HEAD, FOOT, INSET, STRIP};
 use crate::space::Sum;
 use crate::strips::{Line, Strips};
-use crate::text::{address, bytes, count, counted};
 
 /// The height of a strip; the rest of its line stays free.
 const HEIGHT: f64 = STRIP - 2.0;

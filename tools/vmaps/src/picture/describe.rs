@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use drawing::text::{address, bytes, count, counted};
+
 use crate::document::{Mapping, Permissions, Row};
 use crate::space::{Space, Sum};
 use crate::strips::Line;
-use crate::text::{address, bytes, count, counted};
 
 /// Whose address space it is.
 pub fn subject(space: &Space) -> String {

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use drawing::canvas::{Canvas, Place, Rectangle, number};
+use drawing::text::{address, bytes};
+
 use super::{ADDRESS_RIGHT, COMMITTED_RIGHT, SIZE_RIGHT, VMO_RIGHT, describe, torn};
-use crate::canvas::{Canvas, Place, Rectangle, number};
 use crate::document::Permissions;
 use crate::layout::{MARGIN, WIDTH, edges};
 use crate::space::Space;
-use crate::text::{address, bytes};
 
 /// Where the regions begin.
 pub const TOP: f64 = 134.0;

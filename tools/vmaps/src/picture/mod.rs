@@ -6,13 +6,14 @@ mod crowd;
 mod describe;
 mod furniture;
 
-use crate::canvas::{Canvas, Place, Rectangle};
+use drawing::canvas::{Canvas, Place, Rectangle};
+use drawing::text::{address, bytes, shortened};
+
 use crate::document::{Mapping, Row};
 use crate::layout::{self, FOOT, HEAD, MARGIN, SPACING, WIDE_GAP, WIDTH, edges};
 use crate::plan::{Item, Plan};
 use crate::space::Space;
 use crate::style;
-use crate::text::{address, bytes, shortened};
 
 /// Where numbers end: sizes, bytes in memory, VMOs.
 const SIZE_RIGHT: f64 = 618.0;

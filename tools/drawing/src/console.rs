@@ -5,8 +5,7 @@
 
 use std::io::{self, BufRead};
 
-/// What the line with the beginning of a document begins with.
-const BEGIN: &[u8] = b"{\"format\":\"jacinth-vmaps\"";
+use crate::format::Format;
 
 /// What the rows of a document begin with, and its last line.
 const ROW: &[u8] = b"[\"";
@@ -24,14 +23,16 @@ pub trait Watcher {
     fn progress(&mut self, rows: usize, bytes: usize);
 }
 
-/// Reads to the end of `input`; answers the last document in it, whole or not, if there is one.
+/// Reads to the end of `input`; answers the last document of this format in it, whole or not, if there is one.
 ///
 /// # Errors
 /// Those of `input`.
 pub fn find_document(
     mut input: impl BufRead,
+    format: &Format,
     watcher: &mut impl Watcher,
 ) -> io::Result<Option<Vec<u8>>> {
+    let beginning = format!("{{\"format\":\"{}\"", format.name);
     let mut document: Option<Vec<u8>> = None;
     let mut is_open = false;
     let mut rows = 0;
@@ -41,7 +42,7 @@ pub fn find_document(
         if input.read_until(b'\n', &mut line)? == 0 {
             return Ok(document);
         }
-        if line.starts_with(BEGIN) {
+        if line.starts_with(beginning.as_bytes()) {
             document = Some(line.clone());
             (is_open, rows) = (true, 0);
             continue;
@@ -82,13 +83,20 @@ mod tests {
 
     fn find(console: &str) -> (Option<String>, Notes) {
         let mut notes = Notes::default();
-        let found = find_document(console.as_bytes(), &mut notes).expect("memory can be read");
+        let found =
+            find_document(console.as_bytes(), &FORMAT, &mut notes).expect("memory can be read");
         (
             found.map(|bytes| String::from_utf8(bytes).expect("text")),
             notes,
         )
     }
 
+    const FORMAT: Format = Format {
+        name: "jacinth-vmaps",
+        version: 1,
+        command: "vmaps --json",
+        subject: "the address space",
+    };
     const HEAD: &str = "{\"format\":\"jacinth-vmaps\",\"rows\":[\r\n";
     const ROWS: &str = "[\"A\",0],\r\n[\"R\",1]\r\n";
     const TAIL: &str = "],\"count\":2}\r\n";
