@@ -3,7 +3,7 @@
 # Variables given on the command line (make run ARCH=aarch64 SMP=2) reach the scripts through the environment.
 
 .DEFAULT_GOAL := help
-.PHONY: help run debug test test-host test-kernel test-user test-boot model soak bench bench-profile bench-host vmaps doctor lint doc image clean
+.PHONY: help run debug test test-host test-kernel test-user test-boot model soak fill bench bench-profile bench-host vmaps doctor lint doc image clean
 MAKEFLAGS += --no-print-directory
 export ARCH SMP MEMORY PROFILE ACCEL CMDLINE TIMEOUT MACHINE CPU GIC EL BOOT ICOUNT
 # What make vmaps draws, and where the picture goes: see scripts/vmaps.
@@ -44,6 +44,9 @@ model: ## Make random calls on regions and compare with a model (SEED=1 STEPS=10
 
 soak: ## Work on address spaces for a while and look for leaks (SECONDS=60)
 	@scripts/setup build run && scripts/soak soak $(or $(SECONDS),60)
+
+fill: ## Fill all of memory until refused, again and again (SECONDS=60; MEMORY is 64M)
+	@scripts/setup build run && scripts/soak fill $(or $(SECONDS),60)
 
 bench: ## Count instructions of each operation against Linux (JSON=1, RECORD=1: bench/README.md)
 	@scripts/setup build run && scripts/bench

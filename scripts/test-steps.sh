@@ -24,6 +24,7 @@ plan_user() {
         step user "hostile calls, $1, SMP=$cpus" boot_program hostile "$1" "$cpus"
         step user "random calls, $1, SMP=$cpus" boot_model "$1" "$cpus"
         step user "soak, $1, SMP=$cpus" boot_soak "$1" "$cpus"
+        step user "filling memory, $1, SMP=$cpus" boot_fill "$1" "$cpus"
     done
     step single "a picture of an address space, $1" draw_program "$1"
 }
@@ -108,6 +109,9 @@ boot_model() {
 
 # boot_soak ARCH CPUS: a short soak, bounded by steps, so that it does the same each time.
 boot_soak() { CMDLINE="init=bin/soak args=steps=8000" boot_with_words "$1" "$2"; }
+
+# boot_fill ARCH CPUS: the smallest machine runs out of memory a few times.
+boot_fill() { MEMORY=64M CMDLINE="init=bin/fill args=rounds=2" boot_with_words "$1" "$2"; }
 
 # boot_with_words ARCH CPUS: boots with the words of CMDLINE.
 boot_with_words() {

@@ -11,7 +11,7 @@ use vm::mmu::Access;
 
 use crate::monitor::explain;
 use crate::object::{EXCEPTION_KILL, Process};
-use crate::sched;
+use crate::{reclaim, sched};
 
 /// Makes the page present that was missed, or says why not; called by trap code.
 ///
@@ -20,7 +20,7 @@ use crate::sched;
 pub fn page_fault(fault: &PageFault) -> Result<(), Status> {
     let thread = sched::current();
     let process = thread.process().ok_or(Status::NOT_FOUND)?;
-    process.space().fault(fault.address, fault.access)?;
+    reclaim::retrying(|| process.space().fault(fault.address, fault.access))?;
     match fault.origin {
         Origin::User => sched::before_user(),
         // A copy inside a system call: its thread may hold whatever it likes but locks, and goes on.

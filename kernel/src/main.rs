@@ -14,6 +14,7 @@
 //! | `loader` | from a file in the initrd to a process |
 //! | `monitor` | commands for the person at the console |
 //! | `memory`, `kernel_stack`, `user_space` | page database and heap, address spaces |
+//! | `reclaim` | what happens when memory runs short |
 //! | `ktest` | the tests that run inside the kernel |
 //!
 //! It is built for the bare-metal targets only.
@@ -42,6 +43,7 @@ mod options;
 mod page_copy;
 mod panic;
 mod random;
+mod reclaim;
 mod records;
 mod sched;
 mod start;

@@ -45,6 +45,15 @@ pub enum LastWords {
     Vmaps,
 }
 
+/// Whether pages that are all zeros are looked for when memory is low.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ZeroScan {
+    /// They are left alone.
+    Off,
+    /// They are given back.
+    On,
+}
+
 /// A word of the command line whose value means nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct BadValue<'a> {
@@ -83,6 +92,8 @@ pub struct Options<'a> {
     pub placement: Placement,
     /// `vmaps=exit`: what is shown of the first program when it ends.
     pub last_words: LastWords,
+    /// `zero-scan=off|on`: whether pages that are all zeros are looked for when memory is low.
+    pub zero_scan: ZeroScan,
     /// `ktest.filter=TEXT`: only the tests whose names contain this run.
     pub test_filter: &'a str,
 }
@@ -101,6 +112,7 @@ impl<'a> Options<'a> {
             interaction: Interaction::None,
             placement: Placement::RANDOM,
             last_words: LastWords::None,
+            zero_scan: ZeroScan::On,
             test_filter: "",
         };
         for (key, value) in words.filter_map(|word| word.split_once('=')) {
@@ -109,6 +121,7 @@ impl<'a> Options<'a> {
                 "interactive" if value == "1" => options.interaction = Interaction::Terminal,
                 "interactive" => options.interaction = Interaction::None,
                 "aslr" => options.placement = Placement::parse(value)?,
+                "zero-scan" => options.zero_scan = ZeroScan::parse(value)?,
                 "vmaps" if value == "exit" => options.last_words = LastWords::Vmaps,
                 "ktest.filter" => options.test_filter = value,
                 _ => (),
@@ -142,6 +155,21 @@ impl Placement {
     }
 }
 
+impl ZeroScan {
+    /// Reads the value of `zero-scan=`.
+    fn parse(value: &str) -> Result<Self, BadValue<'_>> {
+        match value {
+            "off" => Ok(Self::Off),
+            "on" => Ok(Self::On),
+            _ => Err(BadValue {
+                key: "zero-scan",
+                value,
+                expected: "off or on",
+            }),
+        }
+    }
+}
+
 /// The words before `args=`, and all that follows it.
 fn split_arguments(command_line: &str) -> (SplitWhitespace<'_>, &str) {
     const KEY: &str = "args=";
@@ -163,7 +191,7 @@ fn split_arguments(command_line: &str) -> (SplitWhitespace<'_>, &str) {
 mod tests {
     use ktest::ktest;
 
-    use super::{Interaction, LastWords, Options, Placement};
+    use super::{Interaction, LastWords, Options, Placement, ZeroScan};
 
     /// The options in a command line without nonsense.
     fn parse(command_line: &str) -> Options<'_> {
@@ -178,6 +206,7 @@ mod tests {
         assert_eq!(options.interaction, Interaction::None);
         assert_eq!(options.placement, Placement::Random { bits: 30 });
         assert_eq!(options.last_words, LastWords::None);
+        assert_eq!(options.zero_scan, ZeroScan::On);
         assert_eq!(options.test_filter, "");
     }
 
@@ -231,6 +260,15 @@ mod tests {
         }
         // What a program is told is its own affair.
         assert!(Options::parse("aslr=off args=aslr=banana").is_ok());
+    }
+
+    #[ktest]
+    fn the_scan_for_zeros_is_on_or_off() {
+        assert_eq!(parse("zero-scan=off").zero_scan, ZeroScan::Off);
+        assert_eq!(parse("zero-scan=off zero-scan=on").zero_scan, ZeroScan::On);
+        let error = Options::parse("zero-scan=1").expect_err("no such value");
+        let text = alloc::format!("{error}");
+        assert_eq!(text, "zero-scan=1 means nothing; it may be off or on");
     }
 
     #[ktest]

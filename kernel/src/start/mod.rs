@@ -25,8 +25,8 @@ use vm::cpu::CpuId;
 
 #[cfg(not(test))]
 use crate::options::LastWords;
-use crate::options::Options;
-use crate::{console, fault, loader, memory, object, panic, sched, syscalls, user_space};
+use crate::options::{Options, ZeroScan};
+use crate::{console, fault, loader, memory, object, panic, reclaim, sched, syscalls, user_space};
 
 /// What the machine and the person who started it told the kernel.
 static BOOT_INFO: Once<BootInfo> = Once::new();
@@ -106,6 +106,10 @@ extern "Rust" fn kernel_main(handoff: Handoff) -> ! {
         object::Job::create_root(),
         MORE_MEMORY,
     );
+    if options.zero_scan == ZeroScan::On {
+        let started = reclaim::start_scanner();
+        done("starting the scan for zeros", started, MORE_MEMORY);
+    }
     let main = sched::spawn("main", CpuId::BOOT, main_thread, 0);
     done("starting the first thread", main, MORE_MEMORY);
     sched::idle()

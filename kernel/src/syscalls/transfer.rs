@@ -10,6 +10,7 @@ use vm::vmo::{PageIndex, PageRef, Vmo};
 
 use super::user_memory;
 use crate::page_copy;
+use crate::reclaim::retrying;
 use crate::sched;
 
 /// Bytes of a VMO and as many bytes of the caller's buffer.
@@ -85,7 +86,7 @@ impl Transfer<'_> {
         let steps = steps.map_err(|status| stopped(0, Reason::Vmo(status)))?;
         user_memory::range(self.buffer, self.size).map_err(|_| stopped(0, Reason::Buffer))?;
         for step in steps {
-            let page = page_at(self.vmo, step.index);
+            let page = retrying(|| page_at(self.vmo, step.index));
             let page = page.map_err(|status| stopped(done, Reason::Vmo(status)))?;
             // The whole buffer is in the user half, so its parts are.
             let part = user_memory::range(self.buffer + done, step.len);

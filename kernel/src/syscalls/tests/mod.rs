@@ -9,6 +9,7 @@ mod long;
 mod no_memory;
 mod physical;
 mod pointers;
+mod reclaim;
 mod sandbox;
 mod signals;
 

@@ -1,0 +1,230 @@
+//! Fills all of memory until the kernel refuses, gives it back, and begins again.
+//!
+//! Words: `rounds=N` (2 by default), or `seconds=N`. A round fills memory in several ways, one after the other:
+//!
+//! | way | until |
+//! |---|---|
+//! | `write` | `vmo_write` answers `NO_MEMORY`, and then creating VMOs does |
+//! | `commit` | committing a mapping, some pages at a time, answers `NO_MEMORY` |
+//! | `fault` | another program, which writes to page after page of a mapping, is ended by an exception |
+//!
+//! After each, a VMO that this program has filled before must be as it was, and the kernel must hold as
+//! much memory as at first. The word `touch` makes it that other program. The output is that of `conformance`.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use programs::memory::Memory;
+use zx::{MonotonicDuration, MonotonicInstant, Status, VmarFlags, VmarOp, Vmo};
+
+rt::main!(main);
+
+const PAGE: usize = 4096;
+
+/// Pages of the VMO that has to stay as it is.
+const WITNESS_PAGES: usize = 64;
+
+/// Pages that are committed at a time.
+const PART_PAGES: usize = 16;
+
+/// VMOs that are created at most when no page is left. Their records lie in what the kernel's heap has left.
+const MOST_VMOS: usize = 10_000;
+
+const READ_WRITE: VmarFlags = VmarFlags::PERM_READ.union(VmarFlags::PERM_WRITE);
+
+/// Fills memory until the kernel refuses; says what went wrong.
+type Way = fn() -> Result<(), String>;
+
+/// The ways to fill memory, and what they are called.
+const WAYS: [(&str, Way); 3] = [("write", write), ("commit", commit), ("fault", fault)];
+
+/// When to stop.
+#[derive(Clone, Copy)]
+enum Limit {
+    Rounds(u32),
+    Time(MonotonicInstant),
+}
+
+fn main() -> Result<i64, Status> {
+    if rt::args().any(|word| word == "touch") {
+        return touch();
+    }
+    let limit = limit_from_words();
+    let mut outcome = run(Limit::Rounds(1));
+    let before = Memory::measure()?;
+    if outcome.is_ok() {
+        outcome = run(limit);
+    }
+    let given_back = Memory::measure()?.compare(&before);
+    let results = [
+        ("memory_is_filled_again_and_again", outcome),
+        ("memory_is_given_back", given_back),
+    ];
+    let mut failed = 0;
+    for (name, result) in &results {
+        match result {
+            Ok(()) => rt::println!("TEST ok fill::{name}"),
+            Err(text) => {
+                failed += 1;
+                rt::println!("TEST fail fill::{name} {text}");
+            }
+        }
+    }
+    rt::println!("TEST-RESULT passed={} failed={failed}", 2 - failed);
+    Ok(failed)
+}
+
+fn limit_from_words() -> Limit {
+    let numbers = rt::args().filter_map(|word| {
+        let (key, value) = word.split_once('=')?;
+        Some((key, value.parse::<u32>().ok()?))
+    });
+    numbers.fold(Limit::Rounds(2), |limit, (key, number)| match key {
+        "rounds" => Limit::Rounds(number),
+        "seconds" => {
+            let time = MonotonicDuration::from_seconds(number.into());
+            Limit::Time(MonotonicInstant::get() + time)
+        }
+        _ => limit,
+    })
+}
+
+/// Fills memory until the limit, and says what went wrong.
+fn run(limit: Limit) -> Result<(), String> {
+    let witness = Vmo::create((WITNESS_PAGES * PAGE) as u64).map_err(|status| in_words(&status))?;
+    for page in 0..WITNESS_PAGES {
+        let written = witness.write(&[page as u8 + 1], (page * PAGE) as u64);
+        written.map_err(|status| in_words(&status))?;
+    }
+    let mut rounds = 0;
+    let mut settled = None;
+    while !is_over(limit, rounds) {
+        for (name, fill) in WAYS {
+            let wrong = |text: String| format!("round {rounds}, {name}: {text}");
+            fill().map_err(wrong)?;
+            check(&witness).map_err(wrong)?;
+            let now = Memory::measure().map_err(|status| wrong(in_words(&status)))?;
+            // The first round leaves the heaps as large as they will be.
+            if rounds > 0 {
+                now.compare(settled.get_or_insert(now)).map_err(wrong)?;
+            }
+        }
+        rounds += 1;
+        rt::println!("fill: {rounds} rounds");
+    }
+    Ok(())
+}
+
+fn is_over(limit: Limit, rounds: u32) -> bool {
+    match limit {
+        Limit::Rounds(limit) => rounds >= limit,
+        Limit::Time(end) => MonotonicInstant::get() >= end,
+    }
+}
+
+/// Whether a VMO is as it was filled.
+fn check(witness: &Vmo) -> Result<(), String> {
+    for page in 0..WITNESS_PAGES {
+        let mut byte = [0];
+        let read = witness.read(&mut byte, (page * PAGE) as u64);
+        read.map_err(|status| in_words(&status))?;
+        if byte != [page as u8 + 1] {
+            return Err(format!("page {page} has become {byte:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// A VMO that is as large as all of memory, which it never gets.
+fn everything() -> Result<Vmo, String> {
+    Vmo::create(zx::system_get_physmem()).map_err(|status| in_words(&status))
+}
+
+/// Writes page after page until there is no more, then creates VMOs until there is no memory for those.
+///
+/// While memory is full this program allocates nothing: its own heap and stack could not grow.
+fn write() -> Result<(), String> {
+    let vmo = everything()?;
+    let mut vmos = Vec::new();
+    vmos.resize_with(MOST_VMOS, || Vmo::from(zx::Handle::invalid()));
+    vmos.clear();
+    let mut offset = 0;
+    let refused = loop {
+        match vmo.write(&[7], offset) {
+            Ok(()) => offset += PAGE as u64,
+            Err(status) => break status,
+        }
+    };
+    let refused_vmo = loop {
+        match Vmo::create(0) {
+            Ok(vmo) if vmos.len() < vmos.capacity() => vmos.push(vmo),
+            Ok(_) => break None,
+            Err(status) => break Some(status),
+        }
+    };
+    drop((vmo, vmos));
+    expect_refusal(refused, offset as usize / PAGE)?;
+    match refused_vmo {
+        Some(Status::NO_MEMORY) => Ok(()),
+        other => Err(format!("creating VMOs without a page left: {other:?}")),
+    }
+}
+
+/// Commits a mapping part by part until there is no more.
+fn commit() -> Result<(), String> {
+    let vmo = everything()?;
+    let bytes = zx::system_get_physmem() as usize;
+    let root = rt::vmar_root_self();
+    let mapped = root.map(0, &vmo, 0, bytes, READ_WRITE);
+    let base = mapped.map_err(|status| in_words(&status))?;
+    let part = PART_PAGES * PAGE;
+    let mut offset = 0;
+    let refused = loop {
+        match root.op_range(VmarOp::COMMIT, base + offset, part) {
+            Ok(()) => offset += part,
+            Err(status) => break status,
+        }
+    };
+    // SAFETY: nothing of the program is there.
+    let unmapped = unsafe { root.unmap(base, bytes) };
+    unmapped.map_err(|status| in_words(&status))?;
+    expect_refusal(refused, offset / PAGE)
+}
+
+/// Has another program fill memory by faults, of which it dies.
+fn fault() -> Result<(), String> {
+    let outcome = rt::system_resource().debug_send_command("run bin/fill touch");
+    outcome.map_err(|status| in_words(&status))
+}
+
+/// Writes to page after page of a mapping, which ends the program when there is no more.
+fn touch() -> Result<i64, Status> {
+    let bytes = zx::system_get_physmem() as usize;
+    let vmo = Vmo::create(bytes as u64)?;
+    let base = rt::vmar_root_self().map(0, &vmo, 0, bytes, READ_WRITE)?;
+    for address in (base..base + bytes).step_by(PAGE) {
+        let page = core::ptr::with_exposed_provenance_mut::<u8>(address);
+        // SAFETY: the page is mapped, writable, and nothing else is kept there.
+        unsafe { page.write_volatile(7) };
+    }
+    rt::println!("TEST fail fill::touch all of memory was there, and more");
+    Ok(1)
+}
+
+/// Checks why there were no more than so many pages.
+fn expect_refusal(status: Status, pages: usize) -> Result<(), String> {
+    if status != Status::NO_MEMORY || pages < WITNESS_PAGES {
+        return Err(format!("{status} after {pages} pages"));
+    }
+    Ok(())
+}
+
+fn in_words(status: &Status) -> String {
+    format!("{status}")
+}
