@@ -88,10 +88,10 @@ impl<M: Mmu> Vmo<M> {
         if state.memory() != MemoryType::Cached {
             return Err(Status::BAD_STATE);
         }
-        if end > state.size() {
+        drop(state);
+        if end > self.size() {
             return Err(Status::OUT_OF_RANGE);
         }
-        drop(state);
         Ok(steps(offset..end))
     }
 

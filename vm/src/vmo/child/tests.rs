@@ -179,6 +179,11 @@ fn slices_and_references_show_their_parents_pages() {
         (slice.size(), narrow.size(), reference.size()),
         (4 * P, P, 6 * P)
     );
+    // Nothing is copied if not all can be.
+    assert_eq!(narrow.write(P - 1, &[1, 1]), Err(Status::OUT_OF_RANGE));
+    assert_eq!(narrow.read(P - 1, &mut [0, 0]), Err(Status::OUT_OF_RANGE));
+    assert_eq!(bytes(&parent), [0, 0, 0, 5, 0, 0]);
+    assert_eq!(parent.info().memory_use.committed_bytes, P);
     let vmar = world.vmar(8);
     vmar.map(MapRequest {
         options: RW | SPECIFIC | VmOptions::ALLOW_FAULTS,
