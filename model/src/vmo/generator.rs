@@ -102,10 +102,10 @@ impl Generator {
             return self.create();
         }
         match self.random.below(100) {
+            0..19 if open.len() > ENOUGH => Step::Close(self.random.pick(&open)),
             0..3 => self.create(),
-            3..12 => Step::CreateChild(self.child(model, &open)),
-            12..16 if open.len() < ENOUGH => Step::CreateChild(self.child(model, &open)),
-            12..19 => Step::Close(self.random.pick(&open)),
+            3..15 => Step::CreateChild(self.child(model, &open)),
+            15..19 => Step::Close(self.random.pick(&open)),
             19..26 => Step::Read(self.bytes(model, &open)),
             26..41 => Step::Write(self.bytes(model, &open), self.random.next() as u8),
             41..46 => self.resize(model, &open),
