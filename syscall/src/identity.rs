@@ -103,6 +103,21 @@ pub enum ResourceKind {
     System = 5,
 }
 
+impl ResourceKind {
+    /// The kind with this number, if there is one.
+    pub const fn from_raw(raw: u32) -> Option<Self> {
+        match raw {
+            0 => Some(Self::Mmio),
+            1 => Some(Self::Irq),
+            2 => Some(Self::IoPort),
+            3 => Some(Self::Root),
+            4 => Some(Self::Smc),
+            5 => Some(Self::System),
+            _ => None,
+        }
+    }
+}
+
 /// The services behind a resource of kind [`ResourceKind::System`], as its base numbers.
 ///
 /// Source: `docs/spec/abi.md` §7.
@@ -123,4 +138,6 @@ pub enum SystemResource {
     Power = 5,
     /// Starting another kernel.
     Mexec = 6,
+    /// Control of IOMMUs.
+    Iommu = 8,
 }

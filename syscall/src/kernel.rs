@@ -4,8 +4,9 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::{
-    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Signals, Status, Topic,
-    VmOptions, VmarOp, VmoOptions,
+    FeatureKind, HandleValue, IommuType, ProcessOptions, Property, ResourceOptions, Result, Rights,
+    Signals, Status, Topic, TransferDataOptions, VmOptions, VmarOp, VmoChildOptions, VmoOp,
+    VmoOptions,
 };
 
 /// The most arguments a system call can have.
@@ -92,6 +93,7 @@ macro_rules! from_register {
 
 from_register! {
     usize: register => register;
+    u32: register => register as u32;
     u64: register => register as u64;
     i64: register => register as i64;
     HandleValue: register => Self::from_raw(register as u32);
@@ -103,6 +105,11 @@ from_register! {
     Topic: register => Self::from_raw(register as u32);
     Property: register => Self::from_raw(register as u32);
     VmarOp: register => Self::from_raw(register as u32);
+    VmoOp: register => Self::from_raw(register as u32);
+    VmoChildOptions: register => Self::from_bits_retain(register as u32);
+    TransferDataOptions: register => Self::from_bits_retain(register as u32);
+    ResourceOptions: register => Self::from_bits_retain(register as u32);
+    IommuType: register => Self::from_raw(register as u32);
     FeatureKind: register => Self::from_raw(register as u32);
 }
 

@@ -21,6 +21,10 @@
 #[cfg(test)]
 extern crate std;
 
+#[macro_use]
+mod record;
+
+mod device;
 mod features;
 mod identity;
 pub mod info;
@@ -42,20 +46,26 @@ mod table;
 pub mod user;
 pub mod vmaps;
 mod vmar_op;
+mod vmo_op;
 
+pub use device::{IOMMU_MAX_DESC_LEN, IommuDescDummy, IommuType, ResourceOptions};
 pub use features::{AddressTaggingFeatureFlags, CpuFeatureFlags, FeatureKind, VmFeatureFlags};
 pub use identity::{HandleValue, Koid, ResourceKind, SystemResource};
 pub use info::Topic;
 pub use name::Name;
 pub use number::SystemCall;
 pub use object_type::ObjectType;
-pub use options::{Alignment, CachePolicy, VmOptions, VmoChildOptions, VmoInfoFlags, VmoOptions};
+pub use options::{
+    Alignment, CachePolicy, TransferDataOptions, VmOptions, VmoChildOptions, VmoInfoFlags,
+    VmoOptions,
+};
 pub use process::{ProcessInfoFlags, ProcessOptions, TaskRetcode};
 pub use property::Property;
 pub use rights::Rights;
 pub use signals::Signals;
 pub use status::{Result, Status};
 pub use vmar_op::VmarOp;
+pub use vmo_op::{VmoLockState, VmoOp};
 
 /// The size of a base page in bytes, on every architecture.
 pub const PAGE_SIZE: usize = 4096;

@@ -174,6 +174,13 @@ bitflags::bitflags! {
 }
 
 bitflags::bitflags! {
+    /// How data is to be moved between VMOs. There is no choice yet.
+    #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[repr(transparent)]
+    pub struct TransferDataOptions: u32 {}
+}
+
+bitflags::bitflags! {
     /// The state of a VMO in its info record.
     ///
     /// Source: `docs/spec/abi.md` §7.

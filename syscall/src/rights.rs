@@ -135,6 +135,13 @@ impl Rights {
         .union(Self::DUPLICATE)
         .union(Self::WRITE)
         .union(Self::INSPECT);
+    /// Of a new IOMMU.
+    pub const IOMMU_DEFAULT: Self = Self::BASIC.difference(Self::WAIT);
+    /// Of a new bus transaction initiator.
+    pub const BTI_DEFAULT: Self = Self::IOMMU_DEFAULT
+        .union(Self::IO)
+        .union(Self::MAP)
+        .union(Self::PROPERTY);
     /// Of an exception.
     pub const EXCEPTION_DEFAULT: Self = Self::TRANSFER.union(Self::PROPERTY).union(Self::INSPECT);
     /// Of a suspend token.
@@ -165,6 +172,8 @@ mod tests {
             (Rights::VMO_DEFAULT.union(Rights::RESIZE), 0x40_d0ef),
             (Rights::PAGER_DEFAULT, 0x180_8002),
             (Rights::RESOURCE_DEFAULT, 0x800b),
+            (Rights::IOMMU_DEFAULT, 0x8003),
+            (Rights::BTI_DEFAULT, 0x80ef),
             (Rights::EXCEPTION_DEFAULT, 0x80c2),
             (Rights::SUSPEND_TOKEN_DEFAULT, 0x8002),
         ];

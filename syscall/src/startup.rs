@@ -52,17 +52,22 @@ pub struct StartupInfo {
     pub arguments_size: usize,
     /// The job in which the program may create processes, or `INVALID` for a program without one.
     pub job_default: HandleValue,
+    /// A resource of kind MMIO that covers the addresses of devices, or `INVALID` for a program without it.
+    pub mmio_resource: HandleValue,
+    /// A resource of kind SYSTEM that covers IOMMU, or `INVALID` for a program without it.
+    pub iommu_resource: HandleValue,
     /// Zero.
     pub reserved: u32,
 }
 
 impl StartupInfo {
     /// The version of this layout.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
 }
 
 const _: () = {
-    assert!(size_of::<StartupInfo>() == 64);
+    assert!(size_of::<StartupInfo>() == 72);
     assert!(offset_of!(StartupInfo, image_base) == 24);
     assert!(offset_of!(StartupInfo, job_default) == 56);
+    assert!(offset_of!(StartupInfo, iommu_resource) == 64);
 };

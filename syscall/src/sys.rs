@@ -6,9 +6,11 @@
 #![allow(non_camel_case_types, reason = "these are Zircon's names")]
 
 use crate::{
-    AddressTaggingFeatureFlags, CachePolicy, CpuFeatureFlags, FeatureKind, HandleValue, Koid, Name,
-    ProcessInfoFlags, ProcessOptions, Property, Rights, Signals, TaskRetcode, Topic,
-    VmFeatureFlags, VmOptions, VmarOp, VmoInfoFlags, VmoOptions, info,
+    AddressTaggingFeatureFlags, CachePolicy, CpuFeatureFlags, FeatureKind, HandleValue,
+    IommuDescDummy, IommuType, Koid, Name, ProcessInfoFlags, ProcessOptions, Property,
+    ResourceKind, ResourceOptions, Rights, Signals, SystemResource, TaskRetcode, Topic,
+    VmFeatureFlags, VmOptions, VmarOp, VmoChildOptions, VmoInfoFlags, VmoLockState, VmoOp,
+    VmoOptions, info,
 };
 
 pub use crate::object_type::constants::*;
@@ -46,6 +48,8 @@ pub type zx_duration_mono_t = i64;
 pub type zx_off_t = u64;
 /// A topic of `zx_object_get_info`.
 pub type zx_object_info_topic_t = u32;
+/// What a resource gives access to.
+pub type zx_rsrc_kind_t = u32;
 /// The value of a futex.
 pub type zx_futex_t = core::sync::atomic::AtomicI32;
 
@@ -65,10 +69,17 @@ pub type zx_info_maps_t = info::Map;
 pub type zx_info_maps_mapping_t = info::Mapping;
 /// Record of `ZX_INFO_VMO` and `ZX_INFO_PROCESS_VMOS`.
 pub type zx_info_vmo_t = info::Vmo;
+/// Record of `ZX_INFO_RESOURCE`.
+pub type zx_info_resource_t = info::Resource;
 /// Record of `ZX_INFO_KMEM_STATS_V1`.
 pub type zx_info_kmem_stats_v1_t = info::KmemStatsV1;
 /// Record of `ZX_INFO_KMEM_STATS`.
 pub type zx_info_kmem_stats_t = info::KmemStats;
+
+/// What locking a discardable VMO tells.
+pub type zx_vmo_lock_state_t = VmoLockState;
+/// The description of an IOMMU that is none.
+pub type zx_iommu_desc_dummy_t = IommuDescDummy;
 
 /// The handle value that names nothing.
 pub const ZX_HANDLE_INVALID: zx_handle_t = HandleValue::INVALID.into_raw();
@@ -84,6 +95,11 @@ pub const ZX_MAX_NAME_LEN: usize = Name::CAPACITY;
 pub const ZX_TIME_INFINITE: zx_time_t = i64::MAX;
 /// An instant before all others.
 pub const ZX_TIME_INFINITE_PAST: zx_time_t = i64::MIN;
+
+/// The longest description of an IOMMU in bytes.
+pub const ZX_IOMMU_MAX_DESC_LEN: usize = crate::IOMMU_MAX_DESC_LEN;
+/// The bits of a cache policy.
+pub const ZX_CACHE_POLICY_MASK: u32 = 3;
 
 /// Mirrors typed constants as plain numbers under Zircon's names.
 macro_rules! mirror {
@@ -138,6 +154,8 @@ mirror! {
         ZX_DEFAULT_VMAR_RIGHTS = VMAR_DEFAULT,
         ZX_DEFAULT_VMO_RIGHTS = VMO_DEFAULT,
         ZX_DEFAULT_RESOURCE_RIGHTS = RESOURCE_DEFAULT,
+        ZX_DEFAULT_IOMMU_RIGHTS = IOMMU_DEFAULT,
+        ZX_DEFAULT_BTI_RIGHTS = BTI_DEFAULT,
     }
 
     zx_signals_t, Signals.bits {
@@ -185,6 +203,40 @@ mirror! {
         ZX_VMO_DISCARDABLE = DISCARDABLE,
         ZX_VMO_TRAP_DIRTY = TRAP_DIRTY,
         ZX_VMO_UNBOUNDED = UNBOUNDED,
+    }
+
+    u32, VmoChildOptions.bits {
+        ZX_VMO_CHILD_SNAPSHOT = SNAPSHOT,
+        ZX_VMO_CHILD_RESIZABLE = RESIZABLE,
+        ZX_VMO_CHILD_SLICE = SLICE,
+        ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE = SNAPSHOT_AT_LEAST_ON_WRITE,
+        ZX_VMO_CHILD_NO_WRITE = NO_WRITE,
+        ZX_VMO_CHILD_REFERENCE = REFERENCE,
+        ZX_VMO_CHILD_SNAPSHOT_MODIFIED = SNAPSHOT_MODIFIED,
+    }
+
+    u32, VmoOp.into_raw {
+        ZX_VMO_OP_COMMIT = COMMIT,
+        ZX_VMO_OP_DECOMMIT = DECOMMIT,
+        ZX_VMO_OP_LOCK = LOCK,
+        ZX_VMO_OP_UNLOCK = UNLOCK,
+        ZX_VMO_OP_CACHE_SYNC = CACHE_SYNC,
+        ZX_VMO_OP_CACHE_INVALIDATE = CACHE_INVALIDATE,
+        ZX_VMO_OP_CACHE_CLEAN = CACHE_CLEAN,
+        ZX_VMO_OP_CACHE_CLEAN_INVALIDATE = CACHE_CLEAN_INVALIDATE,
+        ZX_VMO_OP_ZERO = ZERO,
+        ZX_VMO_OP_TRY_LOCK = TRY_LOCK,
+        ZX_VMO_OP_DONT_NEED = DONT_NEED,
+        ZX_VMO_OP_ALWAYS_NEED = ALWAYS_NEED,
+        ZX_VMO_OP_PREFETCH = PREFETCH,
+    }
+
+    u32, IommuType.into_raw {
+        ZX_IOMMU_TYPE_DUMMY = DUMMY,
+    }
+
+    u32, ResourceOptions.bits {
+        ZX_RSRC_FLAG_EXCLUSIVE = EXCLUSIVE,
     }
 
     u32, VmoInfoFlags.bits {
@@ -299,6 +351,24 @@ mirror_enum! {
         ZX_CACHE_POLICY_UNCACHED = UnCached,
         ZX_CACHE_POLICY_UNCACHED_DEVICE = UnCachedDevice,
         ZX_CACHE_POLICY_WRITE_COMBINING = WriteCombining,
+    }
+    zx_rsrc_kind_t, ResourceKind {
+        ZX_RSRC_KIND_MMIO = Mmio,
+        ZX_RSRC_KIND_IRQ = Irq,
+        ZX_RSRC_KIND_IOPORT = IoPort,
+        ZX_RSRC_KIND_ROOT = Root,
+        ZX_RSRC_KIND_SMC = Smc,
+        ZX_RSRC_KIND_SYSTEM = System,
+    }
+    u64, SystemResource {
+        ZX_RSRC_SYSTEM_HYPERVISOR_BASE = Hypervisor,
+        ZX_RSRC_SYSTEM_VMEX_BASE = Vmex,
+        ZX_RSRC_SYSTEM_DEBUG_BASE = Debug,
+        ZX_RSRC_SYSTEM_INFO_BASE = Info,
+        ZX_RSRC_SYSTEM_CPU_BASE = Cpu,
+        ZX_RSRC_SYSTEM_POWER_BASE = Power,
+        ZX_RSRC_SYSTEM_MEXEC_BASE = Mexec,
+        ZX_RSRC_SYSTEM_IOMMU_BASE = Iommu,
     }
     i64, TaskRetcode {
         ZX_TASK_RETCODE_SYSCALL_KILL = SyscallKill,

@@ -245,5 +245,75 @@ macro_rules! for_each_system_call {
             deadline: value i64,
             observed: output Signals,
         ) -> status;
+        /// Performs an operation on a range of a VMO.
+        39 vmo_op_range zx_vmo_op_range(
+            vmo: value HandleValue,
+            op: value VmoOp,
+            offset: value u64,
+            size: value u64,
+            buffer: output u8,
+            buffer_size: value usize,
+        ) -> status;
+        /// Makes a VMO from a range of another one.
+        40 vmo_create_child zx_vmo_create_child(
+            vmo: value HandleValue,
+            options: value VmoChildOptions,
+            offset: value u64,
+            size: value u64,
+            child: output HandleValue,
+        ) -> status;
+        /// Changes how the memory of a VMO is cached.
+        41 vmo_set_cache_policy zx_vmo_set_cache_policy(
+            vmo: value HandleValue,
+            policy: value u32,
+        ) -> status;
+        /// Creates a VMO whose pages lie side by side in physical memory; `bti` names who uses them.
+        42 vmo_create_contiguous zx_vmo_create_contiguous(
+            bti: value HandleValue,
+            size: value usize,
+            alignment_log2: value u32,
+            vmo: output HandleValue,
+        ) -> status;
+        /// Creates a VMO that shows physical addresses; `resource` covers them.
+        43 vmo_create_physical zx_vmo_create_physical(
+            resource: value HandleValue,
+            physical_address: value usize,
+            size: value usize,
+            vmo: output HandleValue,
+        ) -> status;
+        /// Moves contents from a VMO to another one.
+        44 vmo_transfer_data zx_vmo_transfer_data(
+            destination: value HandleValue,
+            options: value TransferDataOptions,
+            offset: value u64,
+            length: value u64,
+            source: value HandleValue,
+            source_offset: value u64,
+        ) -> status;
+        /// Makes a resource for a part of what another one covers.
+        45 resource_create zx_resource_create(
+            parent: value HandleValue,
+            options: value ResourceOptions,
+            base: value u64,
+            size: value usize,
+            name: input u8,
+            name_size: value usize,
+            resource: output HandleValue,
+        ) -> status;
+        /// Makes the object that stands for an IOMMU; `resource` covers IOMMU.
+        46 iommu_create zx_iommu_create(
+            resource: value HandleValue,
+            iommu_type: value IommuType,
+            description: input u8,
+            description_size: value usize,
+            iommu: output HandleValue,
+        ) -> status;
+        /// Makes the object that stands for a device behind an IOMMU.
+        47 bti_create zx_bti_create(
+            iommu: value HandleValue,
+            options: value u32,
+            bti_id: value u64,
+            bti: output HandleValue,
+        ) -> status;
     } };
 }

@@ -40,10 +40,16 @@ macro_rules! c_type {
     (HandleValue) => {
         zx_handle_t
     };
+    (IommuType) => {
+        u32
+    };
     (ProcessOptions) => {
         u32
     };
     (Property) => {
+        u32
+    };
+    (ResourceOptions) => {
         u32
     };
     (Rights) => {
@@ -55,10 +61,19 @@ macro_rules! c_type {
     (Topic) => {
         zx_object_info_topic_t
     };
+    (TransferDataOptions) => {
+        u32
+    };
     (VmOptions) => {
         zx_vm_option_t
     };
     (VmarOp) => {
+        u32
+    };
+    (VmoChildOptions) => {
+        u32
+    };
+    (VmoOp) => {
         u32
     };
     (VmoOptions) => {

@@ -184,6 +184,11 @@ pub fn current() -> CpuId {
     local().id()
 }
 
+/// The bits of a physical address (Arm ARM, `ID_AA64MMFR0_EL1.PARange`), up to what descriptors have.
+pub fn physical_bits() -> u32 {
+    detection::physical_bits()
+}
+
 /// How many CPUs run.
 pub fn count() -> usize {
     super::smp::online().len()

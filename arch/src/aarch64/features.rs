@@ -44,6 +44,18 @@ pub(super) fn detect() -> Features {
     found
 }
 
+/// The bits of a physical address; descriptors of 4 KiB pages have room for 48.
+pub(super) fn physical_bits() -> u32 {
+    match field(ID_AA64MMFR0_EL1.get(), 0) {
+        0 => 32,
+        1 => 36,
+        2 => 40,
+        3 => 42,
+        4 => 44,
+        _ => 48,
+    }
+}
+
 /// Sets `PSTATE.PAN`, if there is such a bit: the kernel reaches user memory only by `LDTR` and `STTR`.
 pub(super) fn set_privileged_access_never(found: Features) {
     const PAN: u64 = 1 << 22;

@@ -41,6 +41,14 @@ pub fn record(cpu: CpuId) -> &'static PerCpu {
     PerCpu::of(cpu)
 }
 
+/// The bits of a physical address (SDM volume 3A, 4.1.4).
+pub fn physical_bits() -> u32 {
+    /// What every CPU with the paging that the kernel uses has.
+    const LEAST: u32 = 36;
+    let sizes = raw_cpuid::CpuId::new().get_processor_capacity_feature_info();
+    sizes.map_or(LEAST, |sizes| u32::from(sizes.physical_address_bits()))
+}
+
 /// How many CPUs run; they have the numbers below.
 pub fn count() -> usize {
     STARTED.load(Ordering::Acquire)

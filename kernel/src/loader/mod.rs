@@ -154,9 +154,17 @@ fn populate(
 
 /// Gives the process the handles that every program begins with.
 fn startup_handles(process: &Arc<Process>, thread: &Arc<Thread>) -> Result<StartupInfo> {
-    let services = SystemResource::Debug as u64..SystemResource::Info as u64 + 1;
-    let resource = try_arc(Resource::new(ResourceKind::System, services))?;
+    let services = |first, last| {
+        let range = first as u64..last as u64 + 1;
+        let name = Name::new_lossy("system");
+        try_arc(Resource::new(ResourceKind::System, range, name))
+    };
+    let system = services(SystemResource::Debug, SystemResource::Info)?;
+    let iommu = services(SystemResource::Iommu, SystemResource::Iommu)?;
+    let devices = try_arc(Resource::all_devices())?;
     let give = |handle| process.add_handle(handle);
+    let give_resource =
+        |resource: Arc<Resource>| give(Handle::new(resource, Rights::RESOURCE_DEFAULT));
     Ok(StartupInfo {
         version: StartupInfo::VERSION,
         size: size_of::<StartupInfo>() as u32,
@@ -166,8 +174,10 @@ fn startup_handles(process: &Arc<Process>, thread: &Arc<Thread>) -> Result<Start
             Arc::clone(process.root()),
             Rights::VMAR_ROOT_DEFAULT,
         ))?,
-        system_resource: give(Handle::new(resource, Rights::RESOURCE_DEFAULT))?,
+        system_resource: give_resource(system)?,
         job_default: give(Handle::new(Arc::clone(Job::root()), Rights::JOB_DEFAULT))?,
+        mmio_resource: give_resource(devices)?,
+        iommu_resource: give_resource(iommu)?,
         ..StartupInfo::default()
     })
 }

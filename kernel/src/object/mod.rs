@@ -3,6 +3,7 @@
 //! [`KernelObject`] is any of them, [`Header`] is what all of them begin with, and [`Object`] lets
 //! code ask for one type. The set is closed, so it is an enum and not a trait object.
 
+mod device;
 mod job;
 mod memory;
 mod process;
@@ -18,6 +19,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use syscall::{Koid, Name, ObjectType, Signals};
 
+pub use device::{Bti, Iommu};
 pub use job::Job;
 pub use memory::{VmarObject, VmoObject};
 pub use process::{EXCEPTION_KILL, Phase, Process, set_last_words};
@@ -116,6 +118,10 @@ pub enum KernelObject {
     Vmo(Arc<VmoObject>),
     /// The permission to use something of the system's.
     Resource(Arc<Resource>),
+    /// What stands between devices and memory.
+    Iommu(Arc<Iommu>),
+    /// A device that reads and writes memory.
+    Bti(Arc<Bti>),
 }
 
 macro_rules! object_types {
@@ -162,6 +168,8 @@ object_types! {
     Vmar(VmarObject) = VMAR;
     Vmo(VmoObject) = VMO;
     Resource(Resource) = RESOURCE;
+    Iommu(Iommu) = IOMMU;
+    Bti(Bti) = BTI;
 }
 
 impl KernelObject {
@@ -174,7 +182,12 @@ impl KernelObject {
                 .process()
                 .map_or(Koid::INVALID, |process| process.header().koid()),
             Self::Process(process) => process.job().header().koid(),
-            Self::Job(_) | Self::Vmar(_) | Self::Vmo(_) | Self::Resource(_) => Koid::INVALID,
+            Self::Job(_)
+            | Self::Vmar(_)
+            | Self::Vmo(_)
+            | Self::Resource(_)
+            | Self::Iommu(_)
+            | Self::Bti(_) => Koid::INVALID,
         }
     }
 
@@ -186,7 +199,7 @@ impl KernelObject {
             Self::Job(_) | Self::Process(_) | Self::Thread(_) | Self::Vmo(_) => {
                 Some(Signals::USER_ALL)
             }
-            Self::Vmar(_) | Self::Resource(_) => None,
+            Self::Vmar(_) | Self::Resource(_) | Self::Iommu(_) | Self::Bti(_) => None,
         }
     }
 
@@ -196,7 +209,7 @@ impl KernelObject {
     pub const fn is_waitable(&self) -> bool {
         match self {
             Self::Job(_) | Self::Process(_) | Self::Thread(_) | Self::Vmo(_) => true,
-            Self::Vmar(_) | Self::Resource(_) => false,
+            Self::Vmar(_) | Self::Resource(_) | Self::Iommu(_) | Self::Bti(_) => false,
         }
     }
 
@@ -206,7 +219,13 @@ impl KernelObject {
     pub fn lose_last_handle(&self) {
         match self {
             Self::Process(process) => process.abandon(),
-            Self::Job(_) | Self::Thread(_) | Self::Vmar(_) | Self::Vmo(_) | Self::Resource(_) => {}
+            Self::Job(_)
+            | Self::Thread(_)
+            | Self::Vmar(_)
+            | Self::Vmo(_)
+            | Self::Resource(_)
+            | Self::Iommu(_)
+            | Self::Bti(_) => {}
         }
     }
 
@@ -217,7 +236,8 @@ impl KernelObject {
             Self::Process(process) => Some(process.name()),
             Self::Thread(thread) => Some(thread.name()),
             Self::Vmo(vmo) => Some(vmo.name()),
-            Self::Vmar(_) | Self::Resource(_) => None,
+            Self::Bti(bti) => Some(bti.name()),
+            Self::Vmar(_) | Self::Resource(_) | Self::Iommu(_) => None,
         }
     }
 
@@ -228,7 +248,8 @@ impl KernelObject {
             Self::Process(process) => process.set_name(name),
             Self::Thread(thread) => thread.set_name(name),
             Self::Vmo(vmo) => vmo.set_name(name),
-            Self::Vmar(_) | Self::Resource(_) => return None,
+            Self::Bti(bti) => bti.set_name(name),
+            Self::Vmar(_) | Self::Resource(_) | Self::Iommu(_) => return None,
         }
         Some(())
     }

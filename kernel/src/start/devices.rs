@@ -38,6 +38,15 @@ pub fn init(info: &BootInfo) -> Result<()> {
     Ok(())
 }
 
+/// The registers that the kernel uses.
+pub fn windows(info: &BootInfo) -> impl Iterator<Item = PhysRange> {
+    let console = match info.console {
+        Some(ConsoleDevice::Pl011 { base, .. }) => page_of(base),
+        Some(ConsoleDevice::Uart16550 { .. }) | None => None,
+    };
+    irq::windows(info).into_iter().chain(console)
+}
+
 /// Called by trap code when a device raises its line.
 pub fn interrupt(line: u32) {
     if Some(line) == device::input_line() {
@@ -48,9 +57,13 @@ pub fn interrupt(line: u32) {
 
 /// Where the registers at `address` are to be seen.
 fn map_registers(address: PhysAddr) -> Result<VirtAddr> {
-    let page = PhysRange::new(address.page_base(), PageCount::new(1)).ok_or(Status::INTERNAL)?;
-    let window = memory::map_device(page)?;
+    let window = memory::map_device(page_of(address).ok_or(Status::INTERNAL)?)?;
     window
         .checked_add(address.page_offset())
         .ok_or(Status::INTERNAL)
+}
+
+/// The page that `address` lies in.
+fn page_of(address: PhysAddr) -> Option<PhysRange> {
+    PhysRange::new(address.page_base(), PageCount::new(1))
 }

@@ -19,8 +19,9 @@ use core::fmt;
 
 use arch::handlers::Handlers;
 use arch::verdict::Verdict;
-use boot::{BootInfo, Handoff};
+use boot::{BootInfo, Handoff, MemoryKind};
 use spin::Once;
+use vm::addr::PhysRange;
 use vm::cpu::CpuId;
 
 #[cfg(not(test))]
@@ -128,11 +129,20 @@ fn done<T, E: fmt::Display>(step: &str, result: Result<T, E>, advice: &str) -> T
 ///
 /// # Panics
 /// If the start has not come that far.
-#[cfg(test)]
 pub fn boot_info() -> &'static BootInfo {
     BOOT_INFO
         .get()
         .expect("threads start after the machine's description was read")
+}
+
+/// Whether the kernel keeps any of these physical addresses to itself: they are memory, or a device that it
+/// drives.
+pub fn keeps(range: PhysRange) -> bool {
+    let info = boot_info();
+    let mut memory = info.memory.regions().iter();
+    memory.any(|region| region.kind != MemoryKind::Reserved && region.range.overlaps(range))
+        || info.startup_area.is_some_and(|area| area.overlaps(range))
+        || devices::windows(info).any(|window| window.overlaps(range))
 }
 
 /// What the command line asks for.

@@ -86,7 +86,7 @@ fn a_program_cannot_write_to_its_own_code() {
 #[ktest]
 fn the_handles_of_a_program_go_with_it() {
     let process = probe("sleep");
-    assert_eq!(process.handle_count(), 5);
+    assert_eq!(process.handle_count(), 7);
     let outside = Handle::new(Arc::clone(&process), Rights::PROCESS_DEFAULT);
     assert_eq!(process.header().handle_count(), 2);
     yield_now();

@@ -80,6 +80,10 @@ pub fn get(value: HandleValue, topic: Topic, answer: &Answer) -> Result<()> {
             let (vmo, rights) = caller().object::<VmoObject>(value, Rights::NONE)?;
             answer.one(records::vmo(&vmo, rights).as_answer_to(topic))
         }
+        Topic::RESOURCE => {
+            let resource = object::<Resource>(value, Rights::INSPECT)?;
+            answer.one(resource.info().as_bytes())
+        }
         Topic::KMEM_STATS => answer.one(kmem_stats(value)?.as_bytes()),
         Topic::KMEM_STATS_V1 => answer.one(info::KmemStatsV1::from(kmem_stats(value)?).as_bytes()),
         _ => Err(Status::NOT_SUPPORTED),

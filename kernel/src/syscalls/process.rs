@@ -94,7 +94,9 @@ pub fn kill(task: HandleValue) -> Result<()> {
         KernelObject::Thread(_)
         | KernelObject::Vmar(_)
         | KernelObject::Vmo(_)
-        | KernelObject::Resource(_) => return Err(Status::WRONG_TYPE),
+        | KernelObject::Resource(_)
+        | KernelObject::Iommu(_)
+        | KernelObject::Bti(_) => return Err(Status::WRONG_TYPE),
     }
     Ok(())
 }

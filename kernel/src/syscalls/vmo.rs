@@ -1,5 +1,10 @@
 //! Calls about VMOs. Source: `docs/spec/vmo.md` §2 to §4, §13.
 
+mod child;
+mod device;
+mod op_range;
+mod transfer_data;
+
 use alloc::sync::Arc;
 
 use syscall::kernel::{UserIn, UserOut};
@@ -10,6 +15,11 @@ use super::{caller, deliver, user_memory};
 use crate::handle::Handle;
 use crate::object::{Object, Resource, VmoObject};
 use crate::sched;
+
+pub use child::create as create_child;
+pub use device::{create_contiguous, create_physical, set_cache_policy};
+pub use op_range::{Bytes, op_range};
+pub use transfer_data::{Place, transfer_data};
 
 /// Creates a VMO.
 ///

@@ -8,40 +8,17 @@
 //!
 //! Source: `docs/spec/abi.md` §9.
 
-/// Declares a record, its derives, and the layout that must hold.
-macro_rules! record {
-    (
-        $(#[$doc:meta])*
-        pub struct $name:ident: $size:literal {
-            $($(#[$field_doc:meta])* $offset:literal $field:ident: $type:ty,)*
-        }
-    ) => {
-        $(#[$doc])*
-        #[derive(
-            Clone, Copy, Debug, Default, Eq, PartialEq,
-            zerocopy::FromBytes, zerocopy::Immutable, zerocopy::IntoBytes, zerocopy::KnownLayout,
-        )]
-        #[repr(C)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)*
-        }
-
-        const _: () = {
-            assert!(core::mem::size_of::<$name>() == $size);
-            $(assert!(core::mem::offset_of!($name, $field) == $offset);)*
-        };
-    };
-}
-
 mod maps;
 mod memory;
 mod process;
+mod resource;
 mod topic;
 mod vmo;
 
 pub use maps::{Map, MapKind, Mapping, Vmar};
 pub use memory::{KmemStats, KmemStatsV1};
 pub use process::{Process, ProcessV1};
+pub use resource::Resource;
 pub use topic::Topic;
 pub use vmo::Vmo;
 

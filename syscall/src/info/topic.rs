@@ -45,7 +45,7 @@ impl Topic {
     pub const KMEM_STATS_V1: Self = Self::versioned(17, 0);
     /// The memory of the system: one [`KmemStats`](super::KmemStats).
     pub const KMEM_STATS: Self = Self::versioned(17, 1);
-    /// A resource: one record.
+    /// A resource: one [`Resource`](super::Resource).
     pub const RESOURCE: Self = Self::versioned(18, 0);
     /// How many handles name the object: one [`HandleCount`](super::HandleCount).
     pub const HANDLE_COUNT: Self = Self::versioned(19, 0);

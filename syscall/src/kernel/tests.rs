@@ -7,8 +7,9 @@ use std::string::String;
 
 use super::{SystemCalls, UserIn, UserOut, dispatch};
 use crate::{
-    FeatureKind, HandleValue, ProcessOptions, Property, Result, Rights, Signals, Status,
-    SystemCall, Topic, VmOptions, VmarOp, VmoOptions,
+    FeatureKind, HandleValue, IommuType, ProcessOptions, Property, ResourceOptions, Result, Rights,
+    Signals, Status, SystemCall, Topic, TransferDataOptions, VmOptions, VmarOp, VmoChildOptions,
+    VmoOp, VmoOptions,
 };
 
 /// Notes each call with its arguments and answers with a fixed status or a number.

@@ -33,7 +33,8 @@ pub use console::{flush, print_fragment};
 pub use exit::{Termination, exit};
 pub use input::{Edit, LineEditor, LineReader};
 pub use startup::{
-    args, job_default, process_self, startup_info, system_resource, thread_self, vmar_root_self,
+    args, iommu_resource, job_default, mmio_resource, process_self, startup_info, system_resource,
+    thread_self, vmar_root_self,
 };
 
 /// Names the function that the program runs; what it returns becomes the exit code.

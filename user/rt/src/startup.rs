@@ -75,6 +75,16 @@ pub fn system_resource() -> Unowned<'static, Resource> {
     lend(startup_info().system_resource)
 }
 
+/// Physical addresses at which devices may be; an invalid handle for a program without access.
+pub fn mmio_resource() -> Unowned<'static, Resource> {
+    lend(startup_info().mmio_resource)
+}
+
+/// The permission to make IOMMUs; an invalid handle for a program without it.
+pub fn iommu_resource() -> Unowned<'static, Resource> {
+    lend(startup_info().iommu_resource)
+}
+
 fn lend<T: HandleBased>(handle: HandleValue) -> Unowned<'static, T> {
     // SAFETY: `install`'s caller promised that nothing closes the handles of the record.
     unsafe { Unowned::from_raw_handle(handle.into_raw()) }

@@ -14,13 +14,13 @@
 //! ```
 //!
 //! Signatures are those of the reference generation in `docs/spec/zx-crate.md`, with the spellings of
-//! later generations beside them. What needs system calls that do not exist yet (ports, VMO children,
-//! range operations on VMOs) is left out.
+//! later generations beside them. What needs system calls that do not exist yet (ports) is left out.
 
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
 
+mod device;
 mod features;
 mod handle;
 mod info;
@@ -38,6 +38,7 @@ mod vmar_flags;
 mod vmo;
 mod wait;
 
+pub use device::{Bti, Iommu};
 pub use features::{FeatureFlags, system_get_feature_flags};
 pub use handle::{AsHandleRef, Handle, HandleBased, NullableHandle};
 pub use info::{
@@ -48,11 +49,12 @@ pub use job::Job;
 pub use maps::{MapDetails, MapInfo, MappingDetails};
 pub use process::{Process, ProcessInfo};
 pub use property::{PropertyQuery, object_get_property, object_set_property};
-pub use resource::{MemStats, Resource};
+pub use resource::{MemStats, Resource, ResourceFlag, ResourceInfo, ResourceKind};
 pub use syscall::{
-    AddressTaggingFeatureFlags, CachePolicy, CpuFeatureFlags, Koid, Name, ObjectType,
-    ProcessInfoFlags, ProcessOptions, Property, Rights, Signals, Status, TaskRetcode, Topic,
-    VmFeatureFlags, VmarOp, VmoInfoFlags, VmoOptions, sys,
+    AddressTaggingFeatureFlags, CachePolicy, CpuFeatureFlags, IommuDescDummy, Koid, Name,
+    ObjectType, ProcessInfoFlags, ProcessOptions, Property, Rights, Signals, Status, TaskRetcode,
+    Topic, TransferDataOptions, VmFeatureFlags, VmarOp, VmoChildOptions, VmoInfoFlags,
+    VmoLockState, VmoOp, VmoOptions, sys,
 };
 pub use system::{
     cprng_draw, debug_write, system_get_num_cpus, system_get_page_size, system_get_physmem,

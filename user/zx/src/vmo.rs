@@ -1,5 +1,8 @@
 //! Virtual memory objects.
 
+mod make;
+mod operate;
+
 use alloc::vec::Vec;
 use core::mem::{MaybeUninit, size_of};
 use core::slice;

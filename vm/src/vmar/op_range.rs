@@ -22,7 +22,7 @@ use crate::addr::{PAGE_SIZE, PageCount, VirtAddr, VirtRange};
 use crate::locked::ReadGuard;
 use crate::mmu::{Access, Domain, MemoryType, Mmu};
 use crate::region_tree::HasRange;
-use crate::vmo::{BLOCK_PAGES, PageIndex, Stock, VmoKind, VmoState, first_block};
+use crate::vmo::{PageIndex, Stock, VmoKind, VmoState, first_block};
 
 /// An operation on the pages that a range shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -299,7 +299,7 @@ impl<M: Mmu> Target<'_, M> {
     fn commit(&self, vmo: &mut VmoState<M>, work: &mut Work) -> Result<Step> {
         let pages = self.pages();
         if self.part.end() > work.afforded {
-            self.check_frames(vmo)?;
+            vmo.check_frames(self.mapping.vmo().pages(), &pages)?;
             work.afforded = self.part.end();
         }
         let block = first_block(&pages);
@@ -313,19 +313,6 @@ impl<M: Mmu> Target<'_, M> {
             return Err(status);
         }
         Ok(Step::UpTo(self.address_of(block.end)))
-    }
-
-    /// Sees to it that a commit of several blocks does not begin what it cannot end.
-    ///
-    /// # Errors
-    /// `NO_MEMORY`: there are not enough free frames for the pages that are absent.
-    fn check_frames(&self, vmo: &VmoState<M>) -> Result<()> {
-        let pages = self.pages();
-        if pages.end.saturating_since(pages.start) <= BLOCK_PAGES {
-            return Ok(());
-        }
-        let database = self.mapping.vmo().pages();
-        database.check_free(vmo.count_lacking(database, &pages))
     }
 
     /// Gives back the pages of the next block that has some.

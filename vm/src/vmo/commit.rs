@@ -135,6 +135,17 @@ impl Made {
 }
 
 impl<M: Mmu> VmoState<M> {
+    /// Sees to it that making several blocks does not begin what it cannot end.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: there are not enough free frames for the pages of `range` that are absent or shared.
+    pub fn check_frames(&self, pages: &PageDatabase, range: &Range<PageIndex>) -> Result<()> {
+        if range.end.saturating_since(range.start) <= BLOCK_PAGES {
+            return Ok(());
+        }
+        pages.check_free(self.count_lacking(pages, range))
+    }
+
     /// Makes the absent pages of `block`, which is one at most, and copies those that other VMOs have too,
     /// with frames from `stock`.
     ///

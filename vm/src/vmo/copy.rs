@@ -181,7 +181,7 @@ impl<M: Mmu> VmoState<M> {
 }
 
 /// Cuts a range of bytes at page boundaries.
-fn steps(bytes: Range<u64>) -> impl Iterator<Item = CopyStep> {
+pub(super) fn steps(bytes: Range<u64>) -> impl Iterator<Item = CopyStep> {
     let mut at = bytes.start;
     core::iter::from_fn(move || {
         let left = bytes.end.checked_sub(at).filter(|left| *left > 0)?;

@@ -31,6 +31,7 @@ mod family;
 mod index;
 mod info;
 mod mapping_list;
+mod op_range;
 mod page_tree;
 mod resize;
 mod runs;
@@ -54,7 +55,7 @@ pub use info::VmoInfo;
 pub(crate) use mapping_list::{Marks, RegionList};
 pub use page_tree::Sharing;
 pub(crate) use state::{Asker, Stale, Supply, VmoState, Want};
-pub(crate) use steps::{BLOCK_PAGES, first_block};
+pub(crate) use steps::first_block;
 
 use alloc::sync::{Arc, Weak};
 

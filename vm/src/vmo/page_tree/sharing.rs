@@ -41,7 +41,9 @@ impl<P> PageTree<P> {
         key: impl Fn(&P) -> K,
     ) -> Survey<K> {
         let mut own = 0;
-        let found = self.visit_leaves(&self.pieces(range.clone()), &mut |part| {
+        // Not what breaks off the visit, because that would go through every level on the stack.
+        let mut shared = None;
+        let _ = self.visit_leaves(&self.pieces(range.clone()), &mut |part| {
             let is_own = part.way == Sharing::Own && part.leaf.is_only();
             let page = |slot: usize| part.leaf.pages[slot].as_ref();
             let exclusive: u64 = Bits(part.slots)
@@ -52,27 +54,17 @@ impl<P> PageTree<P> {
             if slots == 0 {
                 return ControlFlow::Continue(());
             }
-            ControlFlow::Break(SharedLeaf {
+            shared = Some(SharedLeaf {
                 base: part.base,
                 slots,
                 keys: array::from_fn(|slot| page(slot).map(&key)),
-            })
+            });
+            ControlFlow::Break(())
         });
-        match found {
-            ControlFlow::Continue(()) => Survey {
-                own,
-                shared: None,
-                next: range.end,
-            },
-            ControlFlow::Break(leaf) => {
-                let last = index_at(leaf.base + SLOTS as u64 - 1, self.origin);
-                Survey {
-                    own,
-                    shared: Some(leaf),
-                    next: last.saturating_add(1),
-                }
-            }
-        }
+        let next = shared.as_ref().map_or(range.end, |leaf| {
+            index_at(leaf.base + SLOTS as u64 - 1, self.origin).saturating_add(1)
+        });
+        Survey { own, shared, next }
     }
 
     /// The slots of `leaf` in whose places this tree has the same pages.

@@ -58,6 +58,7 @@ mod vmar_unmap;
 mod vmo_copy;
 mod vmo_create;
 mod vmo_executable;
+mod vmo_op_range;
 mod vmo_size;
 mod vmo_stream_size;
 
@@ -109,6 +110,10 @@ const MODULES: &[&[harness::Test]] = &[
     vmo_copy::TESTS,
     vmo_executable::TESTS,
     vmo_size::TESTS,
+    vmo_op_range::arguments::TESTS,
+    vmo_op_range::commit::TESTS,
+    vmo_op_range::decommit::TESTS,
+    vmo_op_range::zero::TESTS,
     vmo_stream_size::TESTS,
     handles::TESTS,
     object_signal::TESTS,

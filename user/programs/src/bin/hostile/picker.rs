@@ -116,6 +116,15 @@ impl Picker {
         }
     }
 
+    /// A handle for calls about devices: mostly one.
+    pub fn device(&mut self) -> sys::zx_handle_t {
+        if self.random.once_in(5) {
+            self.handle()
+        } else {
+            self.random.pick(&self.world.devices)
+        }
+    }
+
     /// Where bytes may be read or written, or must not.
     pub fn buffer(&mut self) -> usize {
         let buffers = self.world.buffers;

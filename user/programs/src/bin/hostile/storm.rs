@@ -11,6 +11,7 @@ use crate::picker::Picker;
 mod arguments;
 mod kinds;
 mod tasks;
+mod vmos;
 
 /// What is wrong with a handle.
 macro_rules! refusals {
@@ -36,7 +37,7 @@ use {kind, refusals};
 
 /// Every call but those that end the caller.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    kinds::KINDS.iter().chain(tasks::KINDS)
+    kinds::KINDS.iter().chain(tasks::KINDS).chain(vmos::KINDS)
 }
 
 /// The registers of a call.

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use zx::{AsHandleRef, HandleBased, Name, Rights, Status, Vmar, VmarFlags, Vmo, VmoOptions, sys};
+use zx::{
+    AsHandleRef, Bti, HandleBased, Iommu, IommuDescDummy, Name, Resource, ResourceKind, Rights,
+    Status, Vmar, VmarFlags, Vmo, VmoOptions, sys,
+};
 
 /// Bytes in a page.
 pub const PAGE: usize = 4096;
@@ -12,6 +15,12 @@ pub const SCRATCH_BYTES: usize = 4 * PAGE;
 
 /// Bytes of the region that hostile calls may change.
 pub const SANDBOX_BYTES: usize = 1 << 30;
+
+/// Physical addresses that hostile calls may be shown. They map them but never touch them.
+pub const DEVICE_ADDRESS: usize = 0xfe00_0000;
+
+/// Bytes there.
+const DEVICE_BYTES: usize = 8 * PAGE;
 
 /// Handles that are kept; more are closed again, so that the kernel's tables stay small.
 const MOST_HANDLES: usize = 64;
@@ -53,7 +62,11 @@ pub struct World {
     pub vmos: Vec<sys::zx_handle_t>,
     /// Those of them that were made for processes and jobs.
     pub tasks: Vec<sys::zx_handle_t>,
+    /// Those of them that were made for resources, IOMMUs and devices.
+    pub devices: Vec<sys::zx_handle_t>,
     keeper: Vmar,
+    /// The addresses of [`DEVICE_ADDRESS`], and no others.
+    addresses: Resource,
 }
 
 impl World {
@@ -74,7 +87,9 @@ impl World {
             regions: Vec::with_capacity(2 * MOST_HANDLES),
             vmos: Vec::with_capacity(2 * MOST_HANDLES),
             tasks: Vec::with_capacity(2 * MOST_HANDLES),
+            devices: Vec::with_capacity(2 * MOST_HANDLES),
             keeper,
+            addresses: only_harmless_addresses()?,
         };
         let spare = (0..4 * MOST_HANDLES).map(|_| world.keeper.duplicate_handle(Rights::NONE));
         drop(spare.collect::<Result<Vec<_>, _>>()?);
@@ -122,7 +137,9 @@ impl World {
             rt::thread_self().raw_handle(),
             rt::system_resource().raw_handle(),
             rt::job_default().raw_handle(),
+            rt::iommu_resource().raw_handle(),
             self.keeper.raw_handle(),
+            self.addresses.raw_handle(),
         ];
         handle != sys::ZX_HANDLE_INVALID && needed.contains(&handle)
     }
@@ -171,7 +188,29 @@ impl World {
         let resource = rt::system_resource().duplicate_handle(Rights::SAME_RIGHTS)?;
         self.handles
             .extend([process.into_raw(), resource.into_raw()]);
+        self.add_devices()?;
         self.add_processes(&vmo_for_children)
+    }
+
+    /// Adds what VMOs for devices are made with, and one of them.
+    fn add_devices(&mut self) -> Result<(), Status> {
+        let iommus = rt::iommu_resource();
+        let iommu = Iommu::create_dummy(&iommus, IommuDescDummy::default())?;
+        let bti = Bti::create(&iommu, 1)?;
+        let physical = Vmo::create_physical(&self.addresses, DEVICE_ADDRESS, 2 * PAGE)?;
+        self.add_vmo(physical.into_raw());
+        let devices = [
+            iommus.duplicate_handle(Rights::SAME_RIGHTS)?.into_raw(),
+            self.addresses
+                .duplicate_handle(Rights::SAME_RIGHTS)?
+                .into_raw(),
+            iommu.into_raw(),
+            bti.duplicate_handle(Rights::NONE)?.into_raw(),
+            bti.into_raw(),
+        ];
+        self.devices.extend(devices);
+        self.handles.extend(devices);
+        Ok(())
     }
 
     /// Adds processes without threads: one with mappings at the addresses of the sandbox, one whose handle
@@ -218,6 +257,7 @@ impl World {
         self.regions.clear();
         self.vmos.clear();
         self.tasks.clear();
+        self.devices.clear();
         for handle in self.handles.drain(..) {
             // SAFETY: these handles belong to the storm; some are closed already, which is refused.
             let _ = unsafe { sys::zx_handle_close(handle) };
@@ -235,6 +275,21 @@ impl Drop for World {
 
 fn new_sandbox() -> Result<(Vmar, usize), Status> {
     rt::vmar_root_self().allocate(0, SANDBOX_BYTES, ANY_MAPPING)
+}
+
+/// Gives up what could be used to harm the machine, but for a few addresses where nothing is.
+fn only_harmless_addresses() -> Result<Resource, Status> {
+    let all = rt::mmio_resource();
+    let part = all.create_child(
+        ResourceKind::MMIO,
+        None,
+        DEVICE_ADDRESS as u64,
+        DEVICE_BYTES,
+        b"harmless",
+    );
+    // SAFETY: no other part of the program uses the handle.
+    zx::ok(unsafe { sys::zx_handle_close(all.raw_handle()) })?;
+    part
 }
 
 /// Maps the buffers, once for the life of the program.

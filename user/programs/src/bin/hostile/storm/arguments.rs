@@ -60,6 +60,12 @@ pub fn task(picker: &mut Picker) -> usize {
     picker.narrow(handle)
 }
 
+/// A handle for calls about devices in a register.
+pub fn device(picker: &mut Picker) -> usize {
+    let handle = picker.device();
+    picker.narrow(handle)
+}
+
 /// Where a count goes, if anybody wants to know.
 pub fn count_place(picker: &mut Picker) -> usize {
     if picker.random.once_in(2) {

@@ -47,7 +47,7 @@ const VMO: &[u32] = &[
     sys::ZX_VMO_UNBOUNDED,
 ];
 
-/// Every call but those of `tasks` and those that end the caller.
+/// Every call but those of `tasks`, those of `vmos` and those that end the caller.
 pub const KINDS: &[Kind] = &[
     kind!(
         vmar_allocate,
@@ -162,6 +162,7 @@ pub const KINDS: &[Kind] = &[
             OUT_OF_RANGE,
             BAD_STATE,
             ACCESS_DENIED,
+            NOT_SUPPORTED,
             NO_MEMORY
         ]),
         op_range
@@ -216,7 +217,12 @@ pub const KINDS: &[Kind] = &[
     kind!(
         vmo_set_stream_size,
         Effect::None,
-        Answer::Status(refusals![ACCESS_DENIED, OUT_OF_RANGE]),
+        Answer::Status(refusals![
+            ACCESS_DENIED,
+            NOT_SUPPORTED,
+            OUT_OF_RANGE,
+            NO_MEMORY
+        ]),
         |picker| [vmo(picker), picker.length(), 0, 0, 0, 0, 0, 0]
     ),
     kind!(
