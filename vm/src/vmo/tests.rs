@@ -1,5 +1,7 @@
 //! VMOs by themselves: `spec/vmo.md` §2 to §4 and §15.
 
+mod families;
+
 use proptest::prelude::*;
 use syscall::{Name, Result, Status, VmoOptions};
 
