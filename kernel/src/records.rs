@@ -2,18 +2,21 @@
 //!
 //! Source: `docs/spec/abi.md` §9, `docs/spec/vmar.md` §13, `docs/spec/vmo.md` §15.
 
+mod holdings;
+
 use alloc::sync::Arc;
 
 use arch::paging::Tables;
 use syscall::info::{Map, MapKind, Mapping};
-use syscall::{CachePolicy, Result, Rights, Status, VmOptions, VmoInfoFlags, VmoOptions, info};
+use syscall::{CachePolicy, Result, Status, VmOptions, VmoInfoFlags, VmoOptions, info};
 use vm::aspace::AddressSpace;
 use vm::mmu::{Access, MemoryType};
 use vm::vmar::{MapEntry, MapEntryKind, Maps, Vmar};
 use vm::vmo::{Attribution, Vmo, VmoKind};
 
-use crate::object::VmoObject;
 use crate::sched;
+
+pub use holdings::{LastVmo, Via, for_each_handle, for_each_mapping, for_each_vmo, task_stats};
 
 /// How long a walk over records goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -102,16 +105,6 @@ fn walk(
         }
         batch.iter().try_for_each(|entry| visit(&record(entry)))?;
         patience.pause()?;
-    }
-}
-
-/// What a VMO tells about itself through a handle with `rights`.
-pub fn vmo(object: &VmoObject, rights: Rights) -> info::Vmo {
-    let record = vmo_itself(object.vmo());
-    info::Vmo {
-        flags: record.flags | VmoInfoFlags::VIA_HANDLE.bits(),
-        handle_rights: rights.bits(),
-        ..record
     }
 }
 

@@ -61,6 +61,10 @@ pub type zx_info_handle_count_t = info::HandleCount;
 pub type zx_info_process_t = info::Process;
 /// Record of `ZX_INFO_PROCESS_V1`.
 pub type zx_info_process_v1_t = info::ProcessV1;
+/// Record of `ZX_INFO_TASK_STATS`.
+pub type zx_info_task_stats_t = info::TaskStats;
+/// Record of `ZX_INFO_TASK_STATS_V1`.
+pub type zx_info_task_stats_v1_t = info::TaskStatsV1;
 /// Record of `ZX_INFO_VMAR`.
 pub type zx_info_vmar_t = info::Vmar;
 /// Record of `ZX_INFO_VMAR_MAPS` and `ZX_INFO_PROCESS_MAPS`.
@@ -313,10 +317,14 @@ mirror! {
         ZX_INFO_JOB_PROCESSES = JOB_PROCESSES,
         ZX_INFO_THREAD = THREAD,
         ZX_INFO_THREAD_EXCEPTION_REPORT = THREAD_EXCEPTION_REPORT,
+        ZX_INFO_TASK_STATS_V1 = TASK_STATS_V1,
         ZX_INFO_TASK_STATS = TASK_STATS,
         ZX_INFO_PROCESS_MAPS_V1 = PROCESS_MAPS_V1,
         ZX_INFO_PROCESS_MAPS_V2 = PROCESS_MAPS_V2,
         ZX_INFO_PROCESS_MAPS = PROCESS_MAPS,
+        ZX_INFO_PROCESS_VMOS_V1 = PROCESS_VMOS_V1,
+        ZX_INFO_PROCESS_VMOS_V2 = PROCESS_VMOS_V2,
+        ZX_INFO_PROCESS_VMOS_V3 = PROCESS_VMOS_V3,
         ZX_INFO_PROCESS_VMOS = PROCESS_VMOS,
         ZX_INFO_THREAD_STATS = THREAD_STATS,
         ZX_INFO_CPU_STATS = CPU_STATS,

@@ -14,7 +14,7 @@ use super::user_memory::{write_bytes, write_if_wanted};
 use crate::handle::require;
 use crate::memory;
 use crate::object::{Job, KernelObject, Object, Process, Resource, VmarObject, VmoObject};
-use crate::records;
+use crate::records::{self, LastVmo, Via};
 
 /// Where the answer goes.
 pub struct Answer {
@@ -59,6 +59,21 @@ pub fn get(value: HandleValue, topic: Topic, answer: &Answer) -> Result<()> {
                 records::for_each_in_space(process.space(), visit)
             })
         }
+        Topic::PROCESS_VMOS
+        | Topic::PROCESS_VMOS_V3
+        | Topic::PROCESS_VMOS_V2
+        | Topic::PROCESS_VMOS_V1 => {
+            let process = object::<Process>(value, Rights::INSPECT)?;
+            answer.vmos(topic, &process)
+        }
+        Topic::TASK_STATS => {
+            let process = object::<Process>(value, Rights::INSPECT)?;
+            answer.one(records::task_stats(&process)?.as_bytes())
+        }
+        Topic::TASK_STATS_V1 => {
+            let process = object::<Process>(value, Rights::INSPECT)?;
+            answer.one(info::TaskStatsV1::from(records::task_stats(&process)?).as_bytes())
+        }
         Topic::JOB_PROCESSES => {
             let job = object::<Job>(value, Rights::ENUMERATE)?;
             answer.koids(|visit| job.for_each_process(|process| visit(process.header().koid())))
@@ -78,7 +93,8 @@ pub fn get(value: HandleValue, topic: Topic, answer: &Answer) -> Result<()> {
         }
         Topic::VMO | Topic::VMO_V1 | Topic::VMO_V2 | Topic::VMO_V3 => {
             let (vmo, rights) = caller().object::<VmoObject>(value, Rights::NONE)?;
-            answer.one(records::vmo(&vmo, rights).as_answer_to(topic))
+            let record = Via::Handle(rights).record(&records::vmo_itself(vmo.vmo()));
+            answer.one(record.as_answer_to(topic))
         }
         Topic::RESOURCE => {
             let resource = object::<Resource>(value, Rights::INSPECT)?;
@@ -147,6 +163,27 @@ impl Answer {
         array.finish()
     }
 
+    /// Answers with the VMOs of `process` in the version of `topic`, as many as fit.
+    ///
+    /// No lock is held while they are copied. Those that do not fit are only counted.
+    ///
+    /// # Errors
+    /// - `BAD_STATE`: the process has ended.
+    /// - `INVALID_ARGS`: a pointer is bad.
+    /// - `CANCELED`: the caller is to end.
+    fn vmos(&self, topic: Topic, process: &Process) -> Result<()> {
+        let mut array = Array::new(self, info::Vmo::size_in(topic));
+        let mut last = LastVmo::default();
+        records::for_each_vmo(process, |vmo, via| {
+            if array.is_full() {
+                array.skip();
+                return Ok(());
+            }
+            array.push(via.record(last.record_of(vmo)).as_bytes())
+        })?;
+        array.finish()
+    }
+
     /// Answers with the koids of `walk`, as many as fit.
     ///
     /// # Errors
@@ -193,14 +230,24 @@ impl<'a> Array<'a> {
     /// # Errors
     /// - `INVALID_ARGS`: the buffer cannot be written there.
     fn push(&mut self, record: &[u8]) -> Result<()> {
-        if self.available < self.fitting {
+        if !self.is_full() {
             let start = self.answer.buffer.address();
             let place = start.checked_add(self.available * self.record_bytes);
             let place = place.ok_or(Status::INVALID_ARGS)?;
             write_bytes(place, &record[..self.record_bytes])?;
         }
-        self.available += 1;
+        self.skip();
         Ok(())
+    }
+
+    /// Whether there is no room for another record.
+    const fn is_full(&self) -> bool {
+        self.available >= self.fitting
+    }
+
+    /// Counts the next record without writing it.
+    const fn skip(&mut self) {
+        self.available += 1;
     }
 
     /// Tells how many records were written and how many there are.

@@ -17,7 +17,7 @@ mod vmo;
 
 pub use maps::{Map, MapKind, Mapping, Vmar};
 pub use memory::{KmemStats, KmemStatsV1};
-pub use process::{Process, ProcessV1};
+pub use process::{Process, ProcessV1, TaskStats, TaskStatsV1};
 pub use resource::Resource;
 pub use topic::Topic;
 pub use vmo::Vmo;

@@ -46,6 +46,48 @@ impl From<Process> for ProcessV1 {
     }
 }
 
+record! {
+    /// Answer to [`Topic::TASK_STATS`](super::Topic::TASK_STATS); everything in bytes. What several mappings
+    /// show counts for each of them.
+    pub struct TaskStats: 40 {
+        /// The lengths of all mappings.
+        0 mem_mapped_bytes: usize,
+        /// What is present and only this process can see, in one VMO.
+        8 mem_private_bytes: usize,
+        /// What is present and other VMOs or processes see too.
+        16 mem_shared_bytes: usize,
+        /// The same, each page divided by the VMOs that share it and by the processes that map this VMO.
+        24 mem_scaled_shared_bytes: usize,
+        /// The fraction left out of `mem_scaled_shared_bytes`; 2^63 stands for one byte.
+        32 mem_fractional_scaled_shared_bytes: u64,
+    }
+}
+
+record! {
+    /// Answer to [`Topic::TASK_STATS_V1`](super::Topic::TASK_STATS_V1); in bytes, as [`TaskStats`].
+    pub struct TaskStatsV1: 32 {
+        /// The lengths of all mappings.
+        0 mem_mapped_bytes: usize,
+        /// What is present and only this process can see.
+        8 mem_private_bytes: usize,
+        /// What is present and others see too.
+        16 mem_shared_bytes: usize,
+        /// The part of that for which this process answers.
+        24 mem_scaled_shared_bytes: usize,
+    }
+}
+
+impl From<TaskStats> for TaskStatsV1 {
+    fn from(stats: TaskStats) -> Self {
+        Self {
+            mem_mapped_bytes: stats.mem_mapped_bytes,
+            mem_private_bytes: stats.mem_private_bytes,
+            mem_shared_bytes: stats.mem_shared_bytes,
+            mem_scaled_shared_bytes: stats.mem_scaled_shared_bytes,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Process, ProcessV1};

@@ -26,7 +26,9 @@ impl Topic {
     pub const THREAD: Self = Self::versioned(10, 0);
     /// The exception a thread is stopped in: one record.
     pub const THREAD_EXCEPTION_REPORT: Self = Self::versioned(11, 1);
-    /// The memory of a process: one record.
+    /// The first version of [`Self::TASK_STATS`]: one [`TaskStatsV1`](super::TaskStatsV1).
+    pub const TASK_STATS_V1: Self = Self::versioned(12, 0);
+    /// The memory of a process: one [`TaskStats`](super::TaskStats).
     pub const TASK_STATS: Self = Self::versioned(12, 1);
     /// The first version of [`Self::PROCESS_MAPS`]: the record ends after `committed_bytes`, in whose
     /// place it counts pages.
@@ -35,6 +37,12 @@ impl Topic {
     pub const PROCESS_MAPS_V2: Self = Self::versioned(13, 1);
     /// The address space of a process: [`Map`](super::Map) records.
     pub const PROCESS_MAPS: Self = Self::versioned(13, 2);
+    /// The first version of [`Self::PROCESS_VMOS`]: records as of [`Self::VMO_V1`].
+    pub const PROCESS_VMOS_V1: Self = Self::versioned(14, 0);
+    /// The second version of [`Self::PROCESS_VMOS`]: records as of [`Self::VMO_V2`].
+    pub const PROCESS_VMOS_V2: Self = Self::versioned(14, 1);
+    /// The third version of [`Self::PROCESS_VMOS`]: records as of [`Self::VMO_V3`].
+    pub const PROCESS_VMOS_V3: Self = Self::versioned(14, 2);
     /// The VMOs of a process: [`Vmo`](super::Vmo) records.
     pub const PROCESS_VMOS: Self = Self::versioned(14, 3);
     /// The run time of a thread: one record.
@@ -94,5 +102,7 @@ mod tests {
         assert_eq!(Topic::KMEM_STATS.into_raw(), 0x1000_0011);
         assert_eq!(Topic::PROCESS_MAPS.into_raw(), 0x2000_000d);
         assert_eq!(Topic::VMO.into_raw(), 0x3000_0017);
+        assert_eq!(Topic::PROCESS_VMOS.into_raw(), 0x3000_000e);
+        assert_eq!(Topic::TASK_STATS.into_raw(), 0x1000_000c);
     }
 }

@@ -56,17 +56,21 @@ record! {
 }
 
 impl Vmo {
-    /// The record as `topic`, one of [`Topic::VMO`] and its older versions, has it.
+    /// The bytes of a record in `topic`, one of [`Topic::VMO`], [`Topic::PROCESS_VMOS`] and their older versions.
     ///
     /// Each version only added fields at the end.
-    pub fn as_answer_to(&self, topic: Topic) -> &[u8] {
-        let size = match topic {
-            Topic::VMO_V1 => offset_of!(Self, metadata_bytes),
-            Topic::VMO_V2 => offset_of!(Self, populated_bytes),
-            Topic::VMO_V3 => offset_of!(Self, committed_private_bytes),
+    pub const fn size_in(topic: Topic) -> usize {
+        match topic {
+            Topic::VMO_V1 | Topic::PROCESS_VMOS_V1 => offset_of!(Self, metadata_bytes),
+            Topic::VMO_V2 | Topic::PROCESS_VMOS_V2 => offset_of!(Self, populated_bytes),
+            Topic::VMO_V3 | Topic::PROCESS_VMOS_V3 => offset_of!(Self, committed_private_bytes),
             _ => size_of::<Self>(),
-        };
-        &self.as_bytes()[..size]
+        }
+    }
+
+    /// The record as `topic` has it.
+    pub fn as_answer_to(&self, topic: Topic) -> &[u8] {
+        &self.as_bytes()[..Self::size_in(topic)]
     }
 }
 
@@ -80,5 +84,12 @@ mod tests {
         let topics = [Topic::VMO_V1, Topic::VMO_V2, Topic::VMO_V3, Topic::VMO];
         let sizes = topics.map(|topic| Vmo::default().as_answer_to(topic).len());
         assert_eq!(sizes, [104, 120, 128, 176]);
+        let topics = [
+            Topic::PROCESS_VMOS_V1,
+            Topic::PROCESS_VMOS_V2,
+            Topic::PROCESS_VMOS_V3,
+            Topic::PROCESS_VMOS,
+        ];
+        assert_eq!(topics.map(Vmo::size_in), sizes);
     }
 }

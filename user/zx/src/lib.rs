@@ -47,7 +47,7 @@ pub use info::{
 };
 pub use job::Job;
 pub use maps::{MapDetails, MapInfo, MappingDetails};
-pub use process::{Process, ProcessInfo};
+pub use process::{Process, ProcessInfo, TaskStatsInfo};
 pub use property::{PropertyQuery, object_get_property, object_set_property};
 pub use resource::{MemStats, Resource, ResourceFlag, ResourceInfo, ResourceKind};
 pub use syscall::{

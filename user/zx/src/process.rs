@@ -7,7 +7,7 @@ use core::slice;
 use crate::handle::handle_type;
 use crate::info::queries;
 use crate::{
-    AsHandleRef, Job, MapInfo, MonotonicInstant, Name, ProcessOptions, Status, Vmar,
+    AsHandleRef, Job, MapInfo, MonotonicInstant, Name, ProcessOptions, Status, Vmar, VmoInfo,
     object_get_info, object_get_info_single, object_get_info_vec, ok, sys,
 };
 
@@ -21,6 +21,39 @@ queries! {
     ProcessState: PROCESS -> sys::zx_info_process_t;
     /// The address space of a process.
     ProcessMaps: PROCESS_MAPS -> MapInfo;
+    /// The VMOs of a process.
+    ProcessVmos: PROCESS_VMOS -> sys::zx_info_vmo_t;
+    /// The memory of a process.
+    TaskStats: TASK_STATS -> sys::zx_info_task_stats_t;
+}
+
+/// The memory that a process answers for through its mappings, in bytes.
+///
+/// What several mappings show counts for each of them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TaskStatsInfo {
+    /// The lengths of all mappings.
+    pub mem_mapped_bytes: usize,
+    /// What is present and only this process can see, in one VMO.
+    pub mem_private_bytes: usize,
+    /// What is present and other VMOs or processes see too.
+    pub mem_shared_bytes: usize,
+    /// The same, each page divided by the VMOs that share it and by the processes that map this VMO.
+    pub mem_scaled_shared_bytes: usize,
+    /// The fraction left out of `mem_scaled_shared_bytes`; 2^63 stands for one byte.
+    pub mem_fractional_scaled_shared_bytes: u64,
+}
+
+impl From<sys::zx_info_task_stats_t> for TaskStatsInfo {
+    fn from(record: sys::zx_info_task_stats_t) -> Self {
+        Self {
+            mem_mapped_bytes: record.mem_mapped_bytes,
+            mem_private_bytes: record.mem_private_bytes,
+            mem_shared_bytes: record.mem_shared_bytes,
+            mem_scaled_shared_bytes: record.mem_scaled_shared_bytes,
+            mem_fractional_scaled_shared_bytes: record.mem_fractional_scaled_shared_bytes,
+        }
+    }
 }
 
 /// How far a process has come.
@@ -87,6 +120,61 @@ impl Process {
         buffer: &'a mut [MaybeUninit<MapInfo>],
     ) -> Result<(&'a mut [MapInfo], &'a mut [MaybeUninit<MapInfo>], usize), Status> {
         object_get_info::<ProcessMaps>(self.as_handle_ref(), buffer)
+    }
+
+    /// The VMOs of this process: once for each handle, then once for each mapping.
+    ///
+    /// # Errors
+    /// - `ACCESS_DENIED`: no `INSPECT` right.
+    /// - `BAD_STATE`: the process has ended.
+    /// - `NO_MEMORY`: no room for the records.
+    pub fn info_vmos_vec(&self) -> Result<Vec<VmoInfo>, Status> {
+        let records = object_get_info_vec::<ProcessVmos>(self.as_handle_ref())?;
+        let mut vmos = Vec::new();
+        vmos.try_reserve_exact(records.len())
+            .map_err(|_| Status::NO_MEMORY)?;
+        vmos.extend(records.into_iter().map(VmoInfo::from));
+        Ok(vmos)
+    }
+
+    /// As many of the VMOs as `buffer` holds.
+    ///
+    /// Returns the records written, the rest of the buffer, and how many records there are in all.
+    ///
+    /// # Errors
+    /// As [`info_vmos_vec`](Self::info_vmos_vec).
+    #[allow(
+        clippy::type_complexity,
+        reason = "the signature is that of the reference generation"
+    )]
+    pub fn info_vmos<'a>(
+        &self,
+        buffer: &'a mut [MaybeUninit<VmoInfo>],
+    ) -> Result<(&'a mut [VmoInfo], &'a mut [MaybeUninit<VmoInfo>], usize), Status> {
+        let mut records = Vec::new();
+        records
+            .try_reserve_exact(buffer.len())
+            .map_err(|_| Status::NO_MEMORY)?;
+        let (room, _) = records.spare_capacity_mut().split_at_mut(buffer.len());
+        let (written, _, available) = object_get_info::<ProcessVmos>(self.as_handle_ref(), room)?;
+        let (filled, rest) = buffer.split_at_mut(written.len());
+        for (place, record) in filled.iter_mut().zip(written) {
+            place.write(VmoInfo::from(*record));
+        }
+        // SAFETY:
+        // 1. The loop has written every element of `filled`, which is as long as `written`.
+        // 2. The pointer and length are those of `filled`, whose borrow ends here.
+        let filled = unsafe { slice::from_raw_parts_mut(filled.as_mut_ptr().cast(), filled.len()) };
+        Ok((filled, rest, available))
+    }
+
+    /// The memory that this process answers for through its mappings.
+    ///
+    /// # Errors
+    /// - `ACCESS_DENIED`: no `INSPECT` right.
+    /// - `BAD_STATE`: the process has ended.
+    pub fn task_stats(&self) -> Result<TaskStatsInfo, Status> {
+        object_get_info_single::<TaskStats>(self.as_handle_ref()).map(TaskStatsInfo::from)
     }
 
     /// Copies bytes from `vaddr` on into `bytes`, as far as one mapping and its VMO go; returns how many.

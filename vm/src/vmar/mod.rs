@@ -44,7 +44,7 @@ mod walk;
 
 pub(crate) use enter::Enter;
 pub use map::{MapRequest, Mapped};
-pub use mapped_vmos::MappedVmos;
+pub use mapped_vmos::{MappedVmo, MappedVmos};
 pub use maps::{MapEntry, MapEntryKind, Maps};
 pub use op_range::{RangeOp, RangeRequest};
 pub(crate) use region::{Mapping, Region, RegionKind, RegionListAdapter};

@@ -56,6 +56,13 @@ impl<M: Mmu> Vmo<M> {
             },
         }
     }
+
+    /// How many address spaces have a mapping of it.
+    ///
+    /// Locks the VMO.
+    pub fn share_count(&self) -> usize {
+        self.lock().share_count(self)
+    }
 }
 
 impl<M: Mmu> VmoState<M> {

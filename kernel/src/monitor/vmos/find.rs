@@ -10,13 +10,12 @@ use alloc::vec::Vec;
 use arch::paging::Tables;
 use syscall::{Koid, Result, Status};
 use vm::aspace::AddressSpace;
-use vm::vmar::MappedVmos;
 use vm::vmo::Vmo;
 
 use super::super::words::Subject;
 use crate::memory;
-use crate::object::{Process, VmoObject, processes};
-use crate::records::Patience;
+use crate::object::{Process, processes};
+use crate::records;
 
 /// VMOs that one pass keeps.
 #[cfg(not(test))]
@@ -98,25 +97,24 @@ impl Holder {
     /// # Errors
     /// `CANCELED`: the current thread is to end.
     fn visit(&self, mut visit: impl FnMut(&Arc<Vmo<Tables>>, Via)) -> Result<()> {
-        let mut next = self.process.as_ref().map(|_| 0);
-        while let (Some(process), Some(first)) = (&self.process, next) {
-            let step = process.handles_from::<VmoObject>(first);
-            for (object, _) in &step.found {
+        if let Some(process) = &self.process {
+            records::for_each_handle(process, |object, _| {
                 visit(object.vmo(), Via::Handle);
-            }
-            next = step.next;
-            Patience::UntilKilled.pause()?;
+                Ok(())
+            })?;
         }
-        // A process that ends has nothing left to show.
-        let Ok(root) = self.space.root() else {
-            return Ok(());
-        };
-        let mut mapped = MappedVmos::new(root);
-        while let Ok(Some(batch)) = mapped.next_batch() {
-            batch.iter().for_each(|vmo| visit(vmo, Via::Mapping));
-            Patience::UntilKilled.pause()?;
+        let root = self.space.root();
+        let shown = root.and_then(|root| {
+            records::for_each_mapping(root, |mapped| {
+                visit(&mapped.vmo, Via::Mapping);
+                Ok(())
+            })
+        });
+        match shown {
+            // A process that ends has nothing left to show.
+            Err(Status::BAD_STATE) => Ok(()),
+            other => other,
         }
-        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use crate::mmu::Access;
 use crate::testing::*;
 use crate::vmar::OpChildren::Allowed;
 use crate::vmar::{MapEntry, MapEntryKind, MappedVmos, Maps};
+use crate::vmo::PageIndex;
 
 const P: usize = PAGE_SIZE;
 
@@ -163,9 +164,25 @@ fn mapped(vmar: &Region) -> Vec<u64> {
     let mut vmos = MappedVmos::new(vmar.clone());
     let mut koids = Vec::new();
     while let Some(batch) = vmos.next_batch().expect("alive") {
-        koids.extend(batch.iter().map(|vmo| vmo.koid().raw_koid()));
+        koids.extend(batch.iter().map(|mapped| mapped.vmo.koid().raw_koid()));
     }
     koids
+}
+
+#[test]
+fn a_mapping_tells_its_length_and_which_pages_it_shows() {
+    let world = World::new();
+    let vmar = world.vmar(16);
+    let vmo = world.numbered_vmo(8);
+    vmar.map(request_at(3, &vmo, 2, 5)).expect("free");
+    let batch = MappedVmos::new(vmar.clone()).next_batch().expect("alive");
+    let batch = batch.expect("a first batch");
+    let first = PageIndex::ZERO.saturating_add(2);
+    assert_eq!(batch.len(), 1);
+    assert_eq!(batch[0].pages, first..first.saturating_add(5));
+    assert_eq!(batch[0].length.get(), 5);
+    drop((batch, vmar, vmo));
+    finish(world);
 }
 
 #[test]

@@ -32,10 +32,12 @@ mod process_create;
 mod process_end;
 mod process_maps;
 mod process_memory;
+mod process_vmos;
 mod processes;
 mod property;
 mod random_calls;
 mod system;
+mod task_stats;
 mod vmar_allocate;
 mod vmar_dead;
 mod vmar_destroy;
@@ -124,6 +126,8 @@ const MODULES: &[&[harness::Test]] = &[
     process_create::TESTS,
     process_end::TESTS,
     process_maps::TESTS,
+    process_vmos::TESTS,
+    task_stats::TESTS,
     process_memory::arguments::TESTS,
     process_memory::copies::TESTS,
     property::TESTS,

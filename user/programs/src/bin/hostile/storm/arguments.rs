@@ -6,7 +6,7 @@ use super::Arguments;
 use crate::picker::Picker;
 
 /// Topics that exist, some of them only elsewhere.
-const TOPICS: [u32; 16] = [
+const TOPICS: [u32; 22] = [
     sys::ZX_INFO_HANDLE_VALID,
     sys::ZX_INFO_HANDLE_BASIC,
     sys::ZX_INFO_HANDLE_COUNT,
@@ -21,6 +21,12 @@ const TOPICS: [u32; 16] = [
     sys::ZX_INFO_PROCESS_MAPS,
     sys::ZX_INFO_PROCESS_MAPS_V1,
     sys::ZX_INFO_PROCESS_MAPS_V2,
+    sys::ZX_INFO_PROCESS_VMOS,
+    sys::ZX_INFO_PROCESS_VMOS_V1,
+    sys::ZX_INFO_PROCESS_VMOS_V2,
+    sys::ZX_INFO_PROCESS_VMOS_V3,
+    sys::ZX_INFO_TASK_STATS,
+    sys::ZX_INFO_TASK_STATS_V1,
     sys::ZX_INFO_JOB_PROCESSES,
     sys::ZX_INFO_HANDLE_TABLE,
 ];
