@@ -1,4 +1,9 @@
-//! One method per system call: which function it is, and which arguments belong together.
+//! One method per system call: which function it is, which arguments belong together, and whether it is made
+//! again when no frame was free.
+//!
+//! A call that is [`retrying`] has changed nothing when it answers `NO_MEMORY`, or only what it does again anyway.
+//! Those that copy or move bytes would not do the same twice, and calls that consume a handle could not: they
+//! reclaim where they need a page, or not at all.
 
 use syscall::kernel::{SystemCalls, UserIn, UserOut};
 use syscall::{
@@ -9,6 +14,7 @@ use syscall::{
 use super::{
     Calls, caller, debug, device, handle, info, object, process, signal, system, vmar, vmo,
 };
+use crate::reclaim::retrying;
 
 impl SystemCalls for Calls {
     fn vmar_allocate(
@@ -25,7 +31,7 @@ impl SystemCalls for Calls {
             offset,
             size,
         };
-        vmar::allocate(parent, request, child_vmar, child_address)
+        retrying(|| vmar::allocate(parent, request, child_vmar, child_address))
     }
 
     fn vmar_map(
@@ -44,11 +50,11 @@ impl SystemCalls for Calls {
             vmo_offset,
             length,
         };
-        vmar::map(vmar, vmo, request, mapped_address)
+        retrying(|| vmar::map(vmar, vmo, request, mapped_address))
     }
 
     fn vmar_unmap(&self, vmar: HandleValue, address: usize, length: usize) -> Result<()> {
-        vmar::unmap(vmar, address, length)
+        retrying(|| vmar::unmap(vmar, address, length))
     }
 
     fn vmar_protect(
@@ -58,7 +64,7 @@ impl SystemCalls for Calls {
         address: usize,
         length: usize,
     ) -> Result<()> {
-        vmar::protect(vmar, options, address, length)
+        retrying(|| vmar::protect(vmar, options, address, length))
     }
 
     fn vmar_destroy(&self, vmar: HandleValue) -> Result<()> {
@@ -75,11 +81,11 @@ impl SystemCalls for Calls {
         buffer_size: usize,
     ) -> Result<()> {
         let range = vmar::Range { address, length };
-        vmar::op_range(vmar, op, range, (buffer, buffer_size))
+        retrying(|| vmar::op_range(vmar, op, range, (buffer, buffer_size)))
     }
 
     fn vmo_create(&self, size: u64, options: VmoOptions, vmo: UserOut<HandleValue>) -> Result<()> {
-        vmo::create(size, options, vmo)
+        retrying(|| vmo::create(size, options, vmo))
     }
 
     fn vmo_read(
@@ -107,7 +113,7 @@ impl SystemCalls for Calls {
     }
 
     fn vmo_set_size(&self, vmo: HandleValue, size: u64) -> Result<()> {
-        vmo::set_size(vmo, size)
+        retrying(|| vmo::set_size(vmo, size))
     }
 
     fn vmo_get_stream_size(&self, vmo: HandleValue, size: UserOut<u64>) -> Result<()> {
@@ -115,7 +121,7 @@ impl SystemCalls for Calls {
     }
 
     fn vmo_set_stream_size(&self, vmo: HandleValue, size: u64) -> Result<()> {
-        vmo::set_stream_size(vmo, size)
+        retrying(|| vmo::set_stream_size(vmo, size))
     }
 
     fn handle_close(&self, handle: HandleValue) -> Result<()> {
@@ -128,7 +134,7 @@ impl SystemCalls for Calls {
         rights: Rights,
         duplicate: UserOut<HandleValue>,
     ) -> Result<()> {
-        handle::duplicate(handle, rights, duplicate)
+        retrying(|| handle::duplicate(handle, rights, duplicate))
     }
 
     fn vmo_replace_as_executable(
@@ -188,7 +194,7 @@ impl SystemCalls for Calls {
         value: UserIn<u8>,
         value_size: usize,
     ) -> Result<()> {
-        object::set_property(handle, property, value, value_size)
+        retrying(|| object::set_property(handle, property, value, value_size))
     }
 
     fn process_exit(&self, return_code: i64) {
@@ -210,7 +216,7 @@ impl SystemCalls for Calls {
             size: name_size,
         };
         let out = process::NewProcess { process, vmar };
-        process::create(job, name, options, out)
+        retrying(|| process::create(job, name, options, out))
     }
 
     fn process_read_memory(
@@ -328,7 +334,7 @@ impl SystemCalls for Calls {
         buffer_size: usize,
     ) -> Result<()> {
         let bytes = vmo::Bytes { offset, size };
-        vmo::op_range(vmo, op, bytes, (buffer, buffer_size))
+        retrying(|| vmo::op_range(vmo, op, bytes, (buffer, buffer_size)))
     }
 
     fn vmo_create_child(
@@ -339,11 +345,11 @@ impl SystemCalls for Calls {
         size: u64,
         child: UserOut<HandleValue>,
     ) -> Result<()> {
-        vmo::create_child(vmo, options, vmo::Bytes { offset, size }, child)
+        retrying(|| vmo::create_child(vmo, options, vmo::Bytes { offset, size }, child))
     }
 
     fn vmo_set_cache_policy(&self, vmo: HandleValue, policy: u32) -> Result<()> {
-        vmo::set_cache_policy(vmo, policy)
+        retrying(|| vmo::set_cache_policy(vmo, policy))
     }
 
     fn vmo_create_contiguous(
@@ -353,7 +359,7 @@ impl SystemCalls for Calls {
         alignment_log2: u32,
         vmo: UserOut<HandleValue>,
     ) -> Result<()> {
-        vmo::create_contiguous(bti, size, alignment_log2, vmo)
+        retrying(|| vmo::create_contiguous(bti, size, alignment_log2, vmo))
     }
 
     fn vmo_create_physical(
@@ -363,7 +369,7 @@ impl SystemCalls for Calls {
         size: usize,
         vmo: UserOut<HandleValue>,
     ) -> Result<()> {
-        vmo::create_physical(resource, physical_address, size, vmo)
+        retrying(|| vmo::create_physical(resource, physical_address, size, vmo))
     }
 
     fn vmo_transfer_data(
@@ -397,7 +403,7 @@ impl SystemCalls for Calls {
             name,
             name_size,
         };
-        device::create_resource(parent, &wanted, resource)
+        retrying(|| device::create_resource(parent, &wanted, resource))
     }
 
     fn iommu_create(
@@ -408,7 +414,9 @@ impl SystemCalls for Calls {
         description_size: usize,
         iommu: UserOut<HandleValue>,
     ) -> Result<()> {
-        device::create_iommu(resource, iommu_type, (description, description_size), iommu)
+        retrying(|| {
+            device::create_iommu(resource, iommu_type, (description, description_size), iommu)
+        })
     }
 
     fn bti_create(
@@ -418,6 +426,6 @@ impl SystemCalls for Calls {
         _bti_id: u64,
         bti: UserOut<HandleValue>,
     ) -> Result<()> {
-        device::create_bti(iommu, options, bti)
+        retrying(|| device::create_bti(iommu, options, bti))
     }
 }

@@ -8,8 +8,8 @@
 //! | `commit` | committing a mapping, some pages at a time, answers `NO_MEMORY` |
 //! | `fault` | another program, which writes to page after page of a mapping, is ended by an exception |
 //!
-//! After each, a VMO that this program has filled before must be as it was, and the kernel must hold as
-//! much memory as at first. The word `touch` makes it that other program. The output is that of `conformance`.
+//! After each, a VMO that this program has filled before must be as it was, a discardable one must have lost its
+//! pages, and the kernel must hold as much memory as at first. The word `touch` makes it that other program. The output is that of `conformance`.
 
 #![no_std]
 #![no_main]
@@ -21,7 +21,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use programs::memory::Memory;
-use zx::{MonotonicDuration, MonotonicInstant, Status, VmarFlags, VmarOp, Vmo};
+use zx::{MonotonicDuration, MonotonicInstant, Status, VmarFlags, VmarOp, Vmo, VmoOp, VmoOptions};
 
 rt::main!(main);
 
@@ -29,6 +29,9 @@ const PAGE: usize = 4096;
 
 /// Pages of the VMO that has to stay as it is.
 const WITNESS_PAGES: usize = 64;
+
+/// Pages of the VMO that has to go.
+const SPARE_PAGES: usize = 256;
 
 /// Pages that are committed at a time.
 const PART_PAGES: usize = 16;
@@ -98,8 +101,13 @@ fn run(limit: Limit) -> Result<(), String> {
     while rounds == 0 || !is_over(limit, rounds - 1) {
         for (name, fill) in WAYS {
             let wrong = |text: String| format!("round {rounds}, {name}: {text}");
+            let spare = spare().map_err(|status| wrong(in_words(&status)))?;
             fill().map_err(wrong)?;
             check(&witness).map_err(wrong)?;
+            match spare.op_range(VmoOp::TRY_LOCK, 0, (SPARE_PAGES * PAGE) as u64) {
+                Err(Status::UNAVAILABLE) => drop(spare),
+                other => return Err(wrong(format!("a discardable VMO answers {other:?}"))),
+            }
             let now = Memory::measure().map_err(|status| wrong(in_words(&status)))?;
             if rounds > 0 {
                 now.compare(settled.get_or_insert(now)).map_err(wrong)?;
@@ -129,6 +137,14 @@ fn check(witness: &Vmo) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A discardable VMO with all of its pages, which nobody has locked.
+fn spare() -> Result<Vmo, Status> {
+    let bytes = (SPARE_PAGES * PAGE) as u64;
+    let spare = Vmo::create_with_opts(VmoOptions::DISCARDABLE, bytes)?;
+    spare.op_range(VmoOp::COMMIT, 0, bytes)?;
+    Ok(spare)
 }
 
 /// A VMO that is as large as all of memory, which it never gets.

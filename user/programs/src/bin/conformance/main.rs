@@ -59,6 +59,7 @@ mod vmar_spread;
 mod vmar_unmap;
 mod vmo_copy;
 mod vmo_create;
+mod vmo_discardable;
 mod vmo_executable;
 mod vmo_op_range;
 mod vmo_size;
@@ -116,6 +117,7 @@ const MODULES: &[&[harness::Test]] = &[
     vmo_op_range::commit::TESTS,
     vmo_op_range::decommit::TESTS,
     vmo_op_range::zero::TESTS,
+    vmo_discardable::TESTS,
     vmo_stream_size::TESTS,
     handles::TESTS,
     object_signal::TESTS,
