@@ -69,7 +69,7 @@ use super::index::PageIndex;
 /// A sparse array of pages.
 ///
 /// Nodes know nothing of indices, but of *positions*, which all trees that share nodes have in common: page
-/// `i` is at position `origin + i`, modulo [`POSITIONS`].
+/// `i` is at position `origin + i`.
 ///
 /// 1. Every node has something in it.
 /// 2. The root is the lowest node that covers all pages, if it begins at position 0.
@@ -84,8 +84,8 @@ pub struct PageTree<P> {
     root: Option<Node<P>>,
     /// How many levels there are.
     height: u32,
-    /// The position of page 0; 0 if there are no pages.
-    origin: u64,
+    /// The position of page 0, and thus not above [`PageIndex::LIMIT`]; 0 if there are no pages.
+    origin: PageIndex,
 }
 
 /// Whether others have something too.
@@ -103,21 +103,31 @@ impl<P> PageTree<P> {
         Self {
             root: None,
             height: 0,
-            origin: 0,
+            origin: PageIndex::ZERO,
         }
     }
 
     /// Where the page at `index` is.
     #[inline(always)]
     const fn position(&self, index: PageIndex) -> u64 {
-        (self.origin + index.number()) % POSITIONS
+        self.origin.number() + index.number()
     }
 
     /// Where the pages of `range` are.
+    ///
+    /// A range that begins with the first page or ends with the last there can be has all positions on that
+    /// side, as there are no others, so that it has no edge there.
     #[inline]
-    const fn pieces(&self, range: Range<PageIndex>) -> [Range<u64>; 2] {
-        let pages = range.end.saturating_since(range.start);
-        slots::pieces(self.position(range.start), pages)
+    fn positions(&self, range: Range<PageIndex>) -> Range<u64> {
+        let start = match range.start {
+            PageIndex::ZERO => 0,
+            first => self.position(first),
+        };
+        let end = match range.end {
+            PageIndex::LIMIT => POSITIONS,
+            past => self.position(past),
+        };
+        start..end
     }
 
     /// Whether `position` is not too high for the root. Without pages only the first one is not.
@@ -128,8 +138,7 @@ impl<P> PageTree<P> {
 }
 
 /// The index of the page at `position` in a tree with this origin.
-#[inline]
-fn index_at(position: u64, origin: u64) -> PageIndex {
-    let number = position.wrapping_sub(origin) % POSITIONS;
-    PageIndex::ZERO.saturating_add(number)
+#[inline(always)]
+fn index_at(position: u64, origin: PageIndex) -> PageIndex {
+    PageIndex::ZERO.saturating_add(position.saturating_sub(origin.number()))
 }

@@ -13,7 +13,6 @@
 //! ```
 
 use core::ops::Range;
-use core::slice;
 
 use syscall::Result;
 
@@ -51,15 +50,12 @@ impl<P> PageTree<P> {
     /// # Errors
     /// `NO_MEMORY`: there is none for the copies. The contents are as before in any case.
     pub fn own_edges(&mut self, range: Range<PageIndex>, keeper: &impl Keeper<P>) -> Result<()> {
-        for piece in self.pieces_to_drain(range) {
-            self.own_edges_of(&piece, keeper)?;
-        }
-        Ok(())
+        self.own_edges_of(&self.positions(range), keeper)
     }
 
-    /// Takes out all pages in `range`. Those that no other tree reaches go to `sink`, in no special order.
+    /// Takes out all pages in `range`. Those that no other tree reaches go to `sink`, in ascending order.
     ///
-    /// Taking out all pages needs no preparation.
+    /// Taking out all pages there can be needs no preparation.
     ///
     /// # Panics
     /// If `range` covers a node in part that other trees reach too, and in which there are pages of it:
@@ -72,20 +68,9 @@ impl<P> PageTree<P> {
     ) {
         // The tree forgets it with the last page.
         let origin = self.origin;
-        for piece in self.pieces_to_drain(range) {
-            self.drain_piece(piece, keeper, &mut |position, page| {
-                sink(index_at(position, origin), page);
-            });
-        }
-    }
-
-    /// Where the pages of `range` are; all positions if those are all pages, since that has no edges.
-    fn pieces_to_drain(&self, range: Range<PageIndex>) -> [Range<u64>; 2] {
-        if range == (PageIndex::ZERO..PageIndex::LIMIT) {
-            [0..POSITIONS, 0..0]
-        } else {
-            self.pieces(range)
-        }
+        self.drain_positions(self.positions(range), keeper, &mut |position, page| {
+            sink(index_at(position, origin), page);
+        });
     }
 
     /// As [`own_edges`](Self::own_edges), for positions.
@@ -94,7 +79,7 @@ impl<P> PageTree<P> {
         range: &Range<u64>,
         keeper: &impl Keeper<P>,
     ) -> Result<()> {
-        if !self.has_pages_in(slice::from_ref(range)) {
+        if !self.has_pages_in(range) {
             return Ok(());
         }
         let edges = Edges { range, keeper };
@@ -106,13 +91,13 @@ impl<P> PageTree<P> {
     }
 
     /// As [`drain`](Self::drain), for positions.
-    pub(super) fn drain_piece(
+    pub(super) fn drain_positions(
         &mut self,
         range: Range<u64>,
         keeper: &impl Keeper<P>,
         sink: &mut impl FnMut(u64, P),
     ) {
-        if !self.has_pages_in(slice::from_ref(&range)) {
+        if !self.has_pages_in(&range) {
             return;
         }
         let mut drain = Drain { range, sink };
@@ -146,7 +131,7 @@ impl<P> PageTree<P> {
         }
         if self.root.is_none() {
             self.height = 0;
-            self.origin = 0;
+            self.origin = PageIndex::ZERO;
         }
     }
 }

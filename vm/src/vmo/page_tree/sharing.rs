@@ -43,7 +43,7 @@ impl<P> PageTree<P> {
         let mut own = 0;
         // Not what breaks off the visit, because that would go through every level on the stack.
         let mut shared = None;
-        let _ = self.visit_leaves(&self.pieces(range.clone()), &mut |part| {
+        let _ = self.visit_leaves(&self.positions(range.clone()), &mut |part| {
             let is_own = part.way == Sharing::Own && part.leaf.is_only();
             let page = |slot: usize| part.leaf.pages[slot].as_ref();
             let exclusive: u64 = Bits(part.slots)

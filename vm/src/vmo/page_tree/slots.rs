@@ -2,6 +2,8 @@
 
 use core::ops::Range;
 
+use crate::vmo::index::PageIndex;
+
 /// The logarithm of [`SLOTS`].
 pub(super) const SLOT_BITS: u32 = 6;
 
@@ -11,10 +13,11 @@ pub const SLOTS: usize = 1 << SLOT_BITS;
 /// The height of the highest trees.
 pub(super) const MAX_HEIGHT: u32 = 9;
 
-/// How many positions there are; the one after the last is the first again.
-///
-/// More than a VMO can have pages, so no two of its pages have the same.
+/// How many positions the highest trees have: enough for an origin and an index that are both as large as
+/// they can be.
 pub(super) const POSITIONS: u64 = 1 << (SLOT_BITS * MAX_HEIGHT);
+
+const _: () = assert!(2 * PageIndex::LIMIT.number() <= POSITIONS);
 
 /// The slot of `position` in a node with `level` levels below it.
 #[inline(always)]
@@ -31,18 +34,6 @@ pub(super) const fn pages_below(level: u32) -> u64 {
 #[inline(always)]
 pub(super) const fn base_of(base: u64, slot: usize, level: u32) -> u64 {
     base + ((slot as u64) << (SLOT_BITS * level))
-}
-
-/// The `len` positions from `start` on, cut where they begin again.
-#[inline]
-pub(super) const fn pieces(start: u64, len: u64) -> [Range<u64>; 2] {
-    let start = start % POSITIONS;
-    let end = start + len;
-    if end <= POSITIONS {
-        [start..end, 0..0]
-    } else {
-        [start..POSITIONS, 0..end - POSITIONS]
-    }
 }
 
 /// The slots that `range` touches in the node whose first page is `base`, with `level` levels below.

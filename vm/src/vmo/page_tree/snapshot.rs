@@ -2,10 +2,10 @@
 
 use core::ops::Range;
 
-use syscall::Result;
+use syscall::{Result, Status};
 
 use super::node::Node;
-use super::slots::{POSITIONS, pieces};
+use super::slots::POSITIONS;
 use super::{Keeper, PageTree};
 use crate::vmo::index::PageIndex;
 
@@ -16,34 +16,37 @@ impl<P> PageTree<P> {
     /// without those. So it takes as long as the tree is high, whatever the number of pages.
     ///
     /// # Errors
-    /// `NO_MEMORY`: there is none for the nodes at the edges. Nothing changes.
+    /// Nothing changes.
+    /// - `INVALID_ARGS`: it would begin too far from the page 0 of the first ancestor.
+    /// - `NO_MEMORY`: there is none for the nodes at the edges.
     pub fn snapshot(&self, range: Range<PageIndex>, keeper: &impl Keeper<P>) -> Result<Self> {
-        let start = self.position(range.start);
-        let pages = range.end.saturating_since(range.start);
-        if !self.has_pages_in(&pieces(start, pages)) {
+        let inside = self.position(range.start)..self.position(range.end);
+        if !self.has_pages_in(&inside) {
             return Ok(Self::new());
         }
+        let origin = PageIndex::new(inside.start).ok_or(Status::INVALID_ARGS)?;
         let mut child = Self {
             root: self.root.as_ref().map(Node::share),
             height: self.height,
-            origin: start,
+            origin,
         };
-        let trimmed = child.trim(pieces(start + pages, POSITIONS - pages), keeper);
+        let outside = [0..inside.start, inside.end..POSITIONS];
+        let trimmed = outside
+            .into_iter()
+            .try_for_each(|part| child.trim(part, keeper));
         if trimmed.is_err() {
-            child.drain_piece(0..POSITIONS, keeper, &mut |_, page| keeper.free(page));
+            child.trim(0..POSITIONS, keeper)?;
         }
         trimmed.map(|()| child)
     }
 
-    /// Gives back the pages in `outside`.
+    /// Gives back the pages at these positions.
     ///
     /// # Errors
-    /// `NO_MEMORY`: some may still be there.
-    fn trim(&mut self, outside: [Range<u64>; 2], keeper: &impl Keeper<P>) -> Result<()> {
-        for piece in outside {
-            self.own_edges_of(&piece, keeper)?;
-            self.drain_piece(piece, keeper, &mut |_, page| keeper.free(page));
-        }
+    /// `NO_MEMORY`: they are still there.
+    fn trim(&mut self, part: Range<u64>, keeper: &impl Keeper<P>) -> Result<()> {
+        self.own_edges_of(&part, keeper)?;
+        self.drain_positions(part, keeper, &mut |_, page| keeper.free(page));
         Ok(())
     }
 }

@@ -27,7 +27,7 @@ impl<P> PageTree<P> {
     /// How many pages in `range` are present.
     pub fn count(&self, range: Range<PageIndex>) -> u64 {
         let mut pages = 0;
-        let _ = self.visit_leaves(&self.pieces(range), &mut |part| {
+        let _ = self.visit_leaves(&self.positions(range), &mut |part| {
             pages += u64::from(part.slots.count_ones());
             ControlFlow::<()>::Continue(())
         });
@@ -41,7 +41,7 @@ impl<P> PageTree<P> {
         range: Range<PageIndex>,
         mut visitor: impl FnMut(PageIndex, &P) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        self.visit_leaves(&self.pieces(range), &mut |part| {
+        self.visit_leaves(&self.positions(range), &mut |part| {
             for slot in Bits(part.slots) {
                 if let Some(page) = &part.leaf.pages[slot] {
                     visitor(index_at(part.base + slot as u64, self.origin), page)?;
@@ -59,7 +59,7 @@ impl<P> PageTree<P> {
         keeper: &impl Keeper<P>,
         mut visitor: impl FnMut(PageIndex, &P, Sharing) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        self.visit_leaves(&self.pieces(range), &mut |part| {
+        self.visit_leaves(&self.positions(range), &mut |part| {
             let is_own = part.way == Sharing::Own && part.leaf.is_only();
             for slot in Bits(part.slots) {
                 if let Some(page) = &part.leaf.pages[slot] {
@@ -93,29 +93,24 @@ impl<P> PageTree<P> {
     }
 
     /// Whether any page is at these positions.
-    pub(super) fn has_pages_in(&self, pieces: &[Range<u64>]) -> bool {
-        self.visit_leaves(pieces, &mut |_| ControlFlow::Break(()))
+    pub(super) fn has_pages_in(&self, range: &Range<u64>) -> bool {
+        self.visit_leaves(range, &mut |_| ControlFlow::Break(()))
             .is_break()
     }
 
-    /// Shows the leaves that have pages in the pieces.
+    /// Shows the leaves that have pages at these positions.
     #[inline]
     pub(super) fn visit_leaves<B>(
         &self,
-        pieces: &[Range<u64>],
+        range: &Range<u64>,
         visitor: &mut impl FnMut(LeafPart<'_, P>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        let Some(root) = &self.root else {
-            return ControlFlow::Continue(());
-        };
-        for range in pieces.iter().filter(|range| !range.is_empty()) {
-            let mut walk = Walk { range, visitor };
-            match root {
-                Node::Leaf(leaf) => walk.leaf(leaf, 0, Sharing::Own)?,
-                Node::Inner(inner) => walk.inner(inner, 0, self.height - 1, Sharing::Own)?,
-            }
+        let mut walk = Walk { range, visitor };
+        match &self.root {
+            None => ControlFlow::Continue(()),
+            Some(Node::Leaf(leaf)) => walk.leaf(leaf, 0, Sharing::Own),
+            Some(Node::Inner(inner)) => walk.inner(inner, 0, self.height - 1, Sharing::Own),
         }
-        ControlFlow::Continue(())
     }
 }
 

@@ -120,11 +120,14 @@ impl Member {
         if self.tree.own_edges(pages(range.clone()), counts).is_err() {
             return;
         }
+        let mut last = None;
         let model = &mut self.model;
         self.tree
             .drain(pages(range.clone()), counts, &mut |index, page| {
                 let index = index.number();
                 assert!(range.contains(&index));
+                assert!(last < Some(index), "not in ascending order");
+                last = Some(index);
                 assert_eq!(model.remove(&index), Some(page.number()));
                 counts.free(page);
             });

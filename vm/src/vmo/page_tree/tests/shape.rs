@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::vmo::page_tree::node::{Below, Inner, Leaf, NodeRef};
-use crate::vmo::page_tree::slots::{POSITIONS, base_of};
+use crate::vmo::page_tree::slots::base_of;
 
 /// What was found in a tree by going through all of its nodes.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Survey {
 pub fn survey(tree: &Tree) -> Survey {
     let mut survey = Survey::default();
     match &tree.root {
-        None => assert_eq!((tree.height, tree.origin), (0, 0)),
+        None => assert_eq!((tree.height, tree.origin), (0, PageIndex::ZERO)),
         Some(Node::Leaf(leaf)) => {
             assert_eq!(tree.height, 1);
             survey.leaf(leaf, 0);
@@ -30,8 +30,10 @@ pub fn survey(tree: &Tree) -> Survey {
         }
     }
     for position in survey.pages.keys() {
-        let index = position.wrapping_sub(tree.origin) % POSITIONS;
-        assert!(index < PageIndex::LIMIT.number());
+        let index = position
+            .checked_sub(tree.origin.number())
+            .and_then(PageIndex::new);
+        assert!(index.is_some_and(|index| index < PageIndex::LIMIT));
     }
     survey
 }

@@ -160,26 +160,36 @@ fn a_child_of_a_hole_is_empty_and_begins_at_position_0() {
 }
 
 #[test]
-fn positions_begin_again_after_the_last_one() {
+fn a_tree_begins_no_further_from_its_first_ancestor_than_a_page_can_be() {
     let counts = Counts::default();
     let last = PageIndex::LIMIT.number() - 1;
-    let mut tree = tree_of(&counts, [0, last]);
-    let mut origins = Vec::new();
-    for generation in 0..6 {
-        let mut child = tree
-            .snapshot(pages(last - 1..last + 1), &counts)
-            .expect("memory");
-        assert_eq!(indices(&child), [1], "generation {generation}");
-        put(&mut child, &counts, last);
-        put(&mut child, &counts, 70);
-        survey(&child);
-        assert_eq!(indices(&child), [1, 70, last]);
-        assert_eq!(child.count(pages(2..last)), 1);
-        origins.push(child.origin);
-        dissolve(core::mem::replace(&mut tree, child), &counts);
+    let tree = tree_of(&counts, [0, last]);
+    let mut child = tree
+        .snapshot(pages(last..last + 1), &counts)
+        .expect("memory is plenty");
+    assert_eq!(indices(&child), [0]);
+    put(&mut child, &counts, last);
+    survey(&child);
+    assert_eq!(
+        child
+            .snapshot(pages(2..last), &counts)
+            .map(|empty| empty.origin),
+        Ok(page(0))
+    );
+    let refused = child.snapshot(pages(2..last + 1), &counts).map(drop);
+    assert_eq!(refused, Err(syscall::Status::INVALID_ARGS));
+    let mut grandchild = child
+        .snapshot(pages(1..last + 1), &counts)
+        .expect("memory is plenty");
+    assert_eq!(
+        (grandchild.origin, indices(&grandchild)),
+        (PageIndex::LIMIT, vec![last - 1])
+    );
+    put(&mut grandchild, &counts, last);
+    survey(&grandchild);
+    for tree in [child, tree, grandchild] {
+        dissolve(tree, &counts);
     }
-    assert!(!origins.is_sorted(), "the positions have not begun again");
-    dissolve(tree, &counts);
     assert_eq!(counts.len(), 0);
 }
 
