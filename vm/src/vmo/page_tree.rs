@@ -37,12 +37,6 @@
 //! Pages are values of type `P`. A [`Keeper`] counts how often each is had. Whoever has a tree drains it in
 //! the end: a tree that is dropped loses its pages.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "nobody makes snapshots of VMOs yet"
-)]
-
 mod drain;
 mod keeper;
 mod look_up;
@@ -58,7 +52,7 @@ mod walk;
 use core::ops::Range;
 
 pub use keeper::Keeper;
-pub use look_up::{Found, Lookup, Vacant};
+pub use look_up::{Found, Lookup};
 use node::Node;
 pub use sharing::{SharedLeaf, Survey};
 pub use slots::SLOTS;
@@ -72,7 +66,7 @@ use super::index::PageIndex;
 /// `i` is at position `origin + i`.
 ///
 /// 1. Every node has something in it.
-/// 2. The root is the lowest node that covers all pages, if it begins at position 0.
+/// 2. The root is the lowest node that covers all positions from 0 to that of the last page.
 /// 3. All pages are at the positions of indices below [`PageIndex::LIMIT`].
 /// 4. A node to which there are several references, or that is below such a node, is not changed.
 /// 5. Pages and nodes have as many references as there are slots and trees that they are in.

@@ -5,8 +5,8 @@
 use core::ops::{ControlFlow, Range};
 
 use super::node::{Below, Inner, Leaf, Node, NodeRef};
-use super::slots::{Bits, base_of, slots_in};
-use super::{Keeper, PageTree, Sharing, index_at};
+use super::slots::{Bits, SLOTS, base_of, slots_in};
+use super::{Keeper, PageTree, Sharing};
 use crate::vmo::index::PageIndex;
 
 /// What a whole node counts in [`PageTree::metadata_bytes`]; a shared one counts the fraction.
@@ -42,12 +42,7 @@ impl<P> PageTree<P> {
         mut visitor: impl FnMut(PageIndex, &P) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         self.visit_leaves(&self.positions(range), &mut |part| {
-            for slot in Bits(part.slots) {
-                if let Some(page) = &part.leaf.pages[slot] {
-                    visitor(index_at(part.base + slot as u64, self.origin), page)?;
-                }
-            }
-            ControlFlow::Continue(())
+            part.visit(self.origin, |index, page| visitor(index, page))
         })
     }
 
@@ -60,22 +55,19 @@ impl<P> PageTree<P> {
         mut visitor: impl FnMut(PageIndex, &P, Sharing) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         self.visit_leaves(&self.positions(range), &mut |part| {
-            let is_own = part.way == Sharing::Own && part.leaf.is_only();
-            for slot in Bits(part.slots) {
-                if let Some(page) = &part.leaf.pages[slot] {
-                    let sharing = if is_own && keeper.is_exclusive(page) {
-                        Sharing::Own
-                    } else {
-                        Sharing::Shared
-                    };
-                    visitor(
-                        index_at(part.base + slot as u64, self.origin),
-                        page,
-                        sharing,
-                    )?;
-                }
+            if part.way == Sharing::Shared || !part.leaf.is_only() {
+                return part.visit(self.origin, |index, page| {
+                    visitor(index, page, Sharing::Shared)
+                });
             }
-            ControlFlow::Continue(())
+            part.visit(self.origin, |index, page| {
+                let sharing = if keeper.is_exclusive(page) {
+                    Sharing::Own
+                } else {
+                    Sharing::Shared
+                };
+                visitor(index, page, sharing)
+            })
         })
     }
 
@@ -106,11 +98,39 @@ impl<P> PageTree<P> {
         visitor: &mut impl FnMut(LeafPart<'_, P>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let mut walk = Walk { range, visitor };
+        let leaf_pages = SLOTS as u64;
+        if range.start / leaf_pages == range.end.wrapping_sub(1) / leaf_pages {
+            // The usual case when the neighbours of a page are looked at.
+            return match self.leaf(range.start) {
+                None => ControlFlow::Continue(()),
+                Some((leaf, way)) => walk.leaf(leaf, range.start / leaf_pages * leaf_pages, way),
+            };
+        }
         match &self.root {
             None => ControlFlow::Continue(()),
             Some(Node::Leaf(leaf)) => walk.leaf(leaf, 0, Sharing::Own),
             Some(Node::Inner(inner)) => walk.inner(inner, 0, self.height - 1, Sharing::Own),
         }
+    }
+}
+
+impl<P> LeafPart<'_, P> {
+    /// Shows the pages to `visitor`, in ascending order, until it breaks off.
+    #[inline(always)]
+    fn visit<B>(
+        &self,
+        origin: PageIndex,
+        mut visitor: impl FnMut(PageIndex, &P) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        // The first slots of the leaf may come before page 0.
+        let offset = self.base.wrapping_sub(origin.number());
+        for slot in Bits(self.slots) {
+            let index = PageIndex::new(offset.wrapping_add(slot as u64));
+            if let (Some(index), Some(page)) = (index, &self.leaf.pages[slot]) {
+                visitor(index, page)?;
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 
