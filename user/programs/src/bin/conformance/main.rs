@@ -62,6 +62,7 @@ mod vmo_create;
 mod vmo_discardable;
 mod vmo_executable;
 mod vmo_op_range;
+mod vmo_signals;
 mod vmo_size;
 mod vmo_stream_size;
 
@@ -112,6 +113,7 @@ const MODULES: &[&[harness::Test]] = &[
     vmo_create::TESTS,
     vmo_copy::TESTS,
     vmo_executable::TESTS,
+    vmo_signals::TESTS,
     vmo_size::TESTS,
     vmo_op_range::arguments::TESTS,
     vmo_op_range::commit::TESTS,

@@ -3,7 +3,10 @@
 use core::mem::size_of;
 use core::ptr;
 
-use zx::{AsHandleRef, Process, Rights, Status, TaskStatsInfo, Topic, VmarFlags, Vmo, sys};
+use zx::{
+    AsHandleRef, Process, Rights, Status, TaskStatsInfo, Topic, VmarFlags, Vmo, VmoChildOptions,
+    sys,
+};
 
 use crate::calls::{ask, unmap};
 use crate::fixtures::{
@@ -25,6 +28,8 @@ pub const TESTS: &[Test] = tests![
     what_is_mapped_twice_in_a_process_counts_twice,
     what_two_processes_map_is_shared_and_halved,
     what_three_processes_map_leaves_fractions,
+    pages_that_vmos_share_are_shared_and_divided,
+    vmos_and_processes_that_share_divide_one_after_the_other,
     only_what_a_mapping_shows_counts,
     follows_what_changes,
     tells_about_this_process,
@@ -206,6 +211,71 @@ fn what_three_processes_map_leaves_fractions() -> Outcome {
         check_stats(child, expected)?;
     }
     Ok(())
+}
+
+/// Three pages, and a snapshot of them: page 0 was written in the first, page 1 in the second since, so that
+/// they share page 2 alone.
+fn relatives() -> Result<(Vmo, Vmo), Status> {
+    let first = numbered_vmo(3, 1)?;
+    let second = first.create_child(VmoChildOptions::SNAPSHOT, 0, 3 * P as u64)?;
+    first.write(&[7], 0)?;
+    second.write(&[7], P as u64)?;
+    Ok((first, second))
+}
+
+fn pages_that_vmos_share_are_shared_and_divided() -> Outcome {
+    let child = Child::new()?;
+    let (first, second) = relatives()?;
+    child.map_at(0, &first, 3)?;
+    let one = TaskStatsInfo {
+        mem_mapped_bytes: 3 * P,
+        mem_private_bytes: 2 * P,
+        mem_shared_bytes: P,
+        mem_scaled_shared_bytes: P / 2,
+        ..NOTHING
+    };
+    check_stats(&child, one)?;
+    child.map_at(4, &second, 3)?;
+    let both = TaskStatsInfo {
+        mem_mapped_bytes: 6 * P,
+        mem_private_bytes: 4 * P,
+        mem_shared_bytes: 2 * P,
+        mem_scaled_shared_bytes: P,
+        ..NOTHING
+    };
+    check_stats(&child, both)
+}
+
+fn vmos_and_processes_that_share_divide_one_after_the_other() -> Outcome {
+    let (one, two) = (Child::new()?, Child::new()?);
+    let (both_have, second) = relatives()?;
+    let alone = numbered_vmo(1, 1)?;
+    let shared = numbered_vmo(1, 1)?;
+    one.map_at(0, &alone, 1)?;
+    two.map_at(0, &second, 3)?;
+    for child in [&one, &two] {
+        child.map_at(4, &shared, 1)?;
+        child.map_at(6, &both_have, 3)?;
+    }
+    let in_one = TaskStatsInfo {
+        mem_mapped_bytes: 5 * P,
+        mem_private_bytes: P,
+        mem_shared_bytes: 4 * P,
+        mem_scaled_shared_bytes: (P + 2 * P) / 2 + P / 4,
+        ..NOTHING
+    };
+    let in_two = TaskStatsInfo {
+        mem_mapped_bytes: 7 * P,
+        mem_private_bytes: 2 * P,
+        mem_shared_bytes: 5 * P,
+        mem_scaled_shared_bytes: (P + 2 * P) / 2 + P / 4 + P / 2,
+        ..NOTHING
+    };
+    check_stats(&one, in_one)?;
+    check_stats(&two, in_two)?;
+    // All parts together are the seven pages that there are.
+    let parts = |stats: TaskStatsInfo| stats.mem_private_bytes + stats.mem_scaled_shared_bytes;
+    check_eq(parts(in_one) + parts(in_two), 7 * P)
 }
 
 fn only_what_a_mapping_shows_counts() -> Outcome {
