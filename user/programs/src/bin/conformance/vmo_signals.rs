@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::ptr;
 
 use zx::{
-    AsHandleRef, HandleBased, MonotonicInstant, Rights, Signals, Status, Vmo, VmoChildOptions,
-    WaitResult, ok, sys,
+    AsHandleRef, MonotonicInstant, Rights, Signals, Status, Vmo, VmoChildOptions, WaitResult, ok,
+    sys,
 };
 
 use crate::fixtures::{P, Region, vmo_of, with_rights, without_rights};
