@@ -168,7 +168,7 @@ impl<F> Drain<'_, F> {
 
     /// Lets go of a node that somebody else had too, and perhaps has no longer.
     #[inline(never)]
-    fn let_go<P, T: Contents<P>>(&mut self, node: NodeRef<T>, base: u64, level: u32)
+    pub(super) fn let_go<P, T: Contents<P>>(&mut self, node: NodeRef<T>, base: u64, level: u32)
     where
         F: FnMut(u64, P),
     {

@@ -179,6 +179,15 @@ fn take(family: &mut Vec<Member>, counts: &Counts, (step, which, successes): Cal
     drop(plan);
 }
 
+/// Whether a visit of only the page at `index`, which is present, tells that nobody else has it.
+fn is_seen_as_own(tree: &Tree, counts: &Counts, index: u64) -> bool {
+    let seen = tree.visit_own(pages(index..index + 1), counts, |at, _, sharing| {
+        assert_eq!(at, page(index));
+        ControlFlow::Break(sharing)
+    });
+    seen == ControlFlow::Break(Sharing::Own)
+}
+
 /// Compares all trees with their models, and the keeper's counts with what the models say.
 fn check(family: &[Member], counts: &Counts) {
     let mut holders = BTreeMap::<u32, usize>::new();
@@ -201,6 +210,7 @@ fn check(family: &[Member], counts: &Counts) {
                 Found::Absent => panic!("page {index} is absent"),
             };
             assert_eq!(is_own, (*number, holders[number] == 1));
+            assert_eq!(is_seen_as_own(tree, counts, *index), is_own.1);
         }
         let mut seen = model.iter();
         let _ = tree.visit_own(ALL, counts, |index, page, sharing| {

@@ -5,6 +5,7 @@ mod keeper;
 mod memory;
 mod shape;
 mod sharing;
+mod threads;
 
 use core::ops::{ControlFlow, Range};
 
