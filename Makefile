@@ -3,10 +3,10 @@
 # Variables given on the command line (make run ARCH=aarch64 SMP=2) reach the scripts through the environment.
 
 .DEFAULT_GOAL := help
-.PHONY: help run debug test test-host test-kernel test-user test-boot model soak fill bench bench-profile bench-host vmaps doctor lint doc image clean
+.PHONY: help run debug test test-host test-kernel test-user test-boot model soak fill bench bench-profile bench-host vmaps vmo-tree doctor lint doc image clean
 MAKEFLAGS += --no-print-directory
 export ARCH SMP MEMORY PROFILE ACCEL CMDLINE TIMEOUT MACHINE CPU GIC EL BOOT ICOUNT
-# What make vmaps draws, and where the picture goes: see scripts/vmaps.
+# What make vmaps and make vmo-tree draw, and where the picture goes: see scripts/draw.sh.
 export PROGRAM OUT
 # The benchmarks' own variables: see bench/README.md.
 export JSON RECORD MAPPINGS ROWS ROW BY INLINE SIZES TIMES
@@ -59,6 +59,9 @@ bench-host: ## Compare the region tree with other structures (SIZES=10,1000 TIME
 
 vmaps: ## Draw the address space of PROGRAM (crowd) as an SVG picture
 	@scripts/setup build run && scripts/vmaps
+
+vmo-tree: ## Draw the family of VMOs that PROGRAM (family) makes as an SVG picture
+	@scripts/setup build run && scripts/vmo-tree
 
 doctor: ## Show which tools are there and which are needed
 	@scripts/doctor

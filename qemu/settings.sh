@@ -8,7 +8,7 @@
 #   PROFILE  dev | release              EL       1 | 2 (aarch64): exception level at entry
 #   ACCEL    tcg | kvm                  BOOT     kernel | bios | uefi: direct, or the ISO through GRUB
 #   CMDLINE  words for the kernel       TIMEOUT  seconds until the machine is stopped
-#   PROGRAM  what make vmaps draws      OUT      where its picture goes
+#   PROGRAM  what is drawn by make vmaps and make vmo-tree; OUT  where the picture goes
 #   ICOUNT   0 | 1: the machine's time counts executed instructions (one CPU, tcg)
 
 # one_of NAME VALUE ALLOWED…

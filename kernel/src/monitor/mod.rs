@@ -11,6 +11,7 @@ mod run;
 mod show;
 mod stat;
 mod vmaps;
+mod vmo;
 mod vmos;
 mod walk;
 mod words;
@@ -75,6 +76,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[PROCESS] [--json]",
         help: "list VMOs, by default those of all processes and of the kernel",
         run: vmos::vmos,
+    },
+    Command {
+        name: "vmo",
+        arguments: "KOID [--json]",
+        help: "show the family of a VMO, who has which of its pages, and its mappings",
+        run: vmo::vmo,
     },
     Command {
         name: "free",
@@ -152,6 +159,10 @@ mod tests {
         assert_eq!(execute("free kernel"), Err(Status::INVALID_ARGS));
         assert_eq!(execute("vmos kernel kernel"), Err(Status::INVALID_ARGS));
         assert_eq!(execute("vmos no-such-process"), Err(Status::NOT_FOUND));
+        assert_eq!(execute("vmo"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("vmo 0x400"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("vmo 1024 1025"), Err(Status::INVALID_ARGS));
+        assert_eq!(execute("vmo 0"), Err(Status::NOT_FOUND));
     }
 
     #[ktest]

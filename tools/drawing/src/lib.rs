@@ -6,7 +6,8 @@
 //!   └──────────────────────────── command ─────────────────────────────────┘
 //! ```
 //!
-//! Each program names the [`format::Format`] that it reads; [`command::run`] does the rest around its drawing.
+//! Each program names the [`format::Format`] that it reads; [`command::Program::run`] does the rest around its
+//! drawing.
 
 pub mod canvas;
 pub mod command;

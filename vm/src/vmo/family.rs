@@ -111,6 +111,15 @@ impl<M: Mmu> Membership<M> {
     }
 }
 
+impl<M: Mmu> Membership<M> {
+    fn next_in_tree(
+        &self,
+        last: Option<MemberNumber>,
+    ) -> Option<(MemberNumber, usize, Arc<Vmo<M>>)> {
+        self.family.table.lock().next_in_tree(last)
+    }
+}
+
 impl<M: Mmu> Drop for Membership<M> {
     fn drop(&mut self) {
         let parent = self.family.table.lock().remove(self.number);
@@ -152,6 +161,23 @@ impl<M: Mmu> Vmo<M> {
             last = Some(number);
             Some(vmo)
         })
+    }
+
+    /// All members of its family as [`family`](Self::family), each before its children, and how many
+    /// ancestors each has.
+    ///
+    /// Who joins or leaves meanwhile may be missing, and its descendants with it.
+    pub fn family_tree(self: &Arc<Self>) -> impl Iterator<Item = (usize, Arc<Self>)> {
+        let alone = self.membership().is_none().then(|| (0, Arc::clone(self)));
+        // The last one that was shown stays alive, and so keeps its place.
+        let mut last: Option<(MemberNumber, Arc<Self>)> = None;
+        let members = core::iter::from_fn(move || {
+            let number = last.as_ref().map(|(number, _)| *number);
+            let (number, depth, vmo) = self.membership()?.next_in_tree(number)?;
+            last = Some((number, Arc::clone(&vmo)));
+            Some((depth, vmo))
+        });
+        alone.into_iter().chain(members)
     }
 
     fn tell_observer(&self) {

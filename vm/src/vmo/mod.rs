@@ -36,6 +36,7 @@ mod page_tree;
 mod resize;
 mod runs;
 mod scan;
+mod sharers;
 mod state;
 mod steps;
 mod stream_size;
@@ -54,6 +55,7 @@ pub use index::PageIndex;
 pub use info::VmoInfo;
 pub(crate) use mapping_list::{Marks, RegionList};
 pub use page_tree::Sharing;
+pub use sharers::SharedRun;
 pub(crate) use state::{Asker, Stale, Supply, VmoState, Want};
 pub(crate) use steps::first_block;
 

@@ -103,7 +103,7 @@ impl<P> PageTree<P> {
 
     /// Where the page at `index` is.
     #[inline(always)]
-    const fn position(&self, index: PageIndex) -> u64 {
+    pub const fn position(&self, index: PageIndex) -> u64 {
         self.origin.number() + index.number()
     }
 

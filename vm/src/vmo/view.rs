@@ -67,7 +67,7 @@ impl<M: Mmu> Slice<M> {
 
 impl<M: Mmu> Vmo<M> {
     /// The VMO that has the pages: this one, unless it is a slice or a reference.
-    pub(super) fn owner(self: &Arc<Self>) -> &Arc<Self> {
+    pub fn owner(self: &Arc<Self>) -> &Arc<Self> {
         match &self.source {
             Source::Own(_) => self,
             Source::Slice(Slice { owner, .. }) | Source::Reference(owner) => owner,
@@ -124,7 +124,7 @@ impl<M: Mmu> Vmo<M> {
     }
 
     /// Whether it is a slice.
-    pub(super) const fn is_slice(&self) -> bool {
+    pub const fn is_slice(&self) -> bool {
         matches!(self.source, Source::Slice(_))
     }
 

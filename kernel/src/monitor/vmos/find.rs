@@ -8,7 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use arch::paging::Tables;
-use syscall::{Koid, Result, Status};
+use syscall::{Koid, Name, Result, Status};
 use vm::aspace::AddressSpace;
 use vm::vmo::Vmo;
 
@@ -46,6 +46,8 @@ pub struct Holder {
 enum Via {
     Handle,
     Mapping,
+    /// Another one, which shows its pages.
+    View,
 }
 
 /// A search for the VMOs of some holders, by koid.
@@ -91,12 +93,44 @@ impl Holder {
         }
     }
 
-    /// Shows `visit` every VMO that the holder has, once for each handle and each mapping. No lock is held
-    /// meanwhile.
+    /// An address space without a process.
+    #[cfg(test)]
+    pub fn of_space(space: &Arc<AddressSpace<Tables>>) -> Self {
+        Self {
+            process: None,
+            space: Arc::clone(space),
+        }
+    }
+
+    /// The address space.
+    pub const fn space(&self) -> &Arc<AddressSpace<Tables>> {
+        &self.space
+    }
+
+    /// The number of the process; the kernel has none.
+    pub fn koid(&self) -> Option<u64> {
+        let process = self.process.as_ref()?;
+        Some(process.header().koid().raw_koid())
+    }
+
+    /// The name of the process, or of the kernel's address space.
+    pub fn name(&self) -> Name {
+        let process = self.process.as_ref();
+        process.map_or(self.space.config().name, |process| process.name())
+    }
+
+    /// Shows `visit` every VMO that the holder has, once for each handle and each mapping, and with each the
+    /// one whose pages it shows. No lock is held meanwhile.
     ///
     /// # Errors
     /// `CANCELED`: the current thread is to end.
     fn visit(&self, mut visit: impl FnMut(&Arc<Vmo<Tables>>, Via)) -> Result<()> {
+        let mut visit = |vmo: &Arc<Vmo<Tables>>, via| {
+            visit(vmo, via);
+            if vmo.is_view() {
+                visit(vmo.owner(), Via::View);
+            }
+        };
         if let Some(process) = &self.process {
             records::for_each_handle(process, |object, _| {
                 visit(object.vmo(), Via::Handle);
@@ -172,7 +206,6 @@ impl Search {
 /// # Errors
 /// - `NOT_FOUND`: none of them has it.
 /// - `CANCELED`: the current thread is to end.
-#[cfg(test)]
 pub fn find(holders: &[Holder], koid: Koid) -> Result<Arc<Vmo<Tables>>> {
     let mut found = None;
     for holder in holders {
@@ -213,5 +246,6 @@ fn note(pass: &mut Vec<Found>, vmo: &Arc<Vmo<Tables>>, via: Via) {
     match via {
         Via::Handle => found.handles += 1,
         Via::Mapping => found.mappings += 1,
+        Via::View => {}
     }
 }

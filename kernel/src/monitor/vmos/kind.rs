@@ -2,24 +2,28 @@
 
 use core::fmt::{self, Display, Formatter};
 
+use arch::paging::Tables;
 use arrayvec::ArrayVec;
 use serde::{Serialize, Serializer};
 use syscall::{CachePolicy, VmoInfoFlags, info};
+use vm::vmo::{Vmo, VmoKind};
 
 /// How many properties a VMO can have at once.
 const MOST_PROPERTIES: usize = 4;
 
 /// Where the contents of the VMO come from.
-pub const fn kind(record: &info::Vmo) -> &'static str {
-    let flags = VmoInfoFlags::from_bits_retain(record.flags);
-    if !flags.contains(VmoInfoFlags::PAGED) {
-        "physical"
-    } else if flags.contains(VmoInfoFlags::CONTIGUOUS) {
-        "contiguous"
-    } else if flags.contains(VmoInfoFlags::IS_COW_CLONE) {
-        "snapshot"
-    } else {
-        "anonymous"
+pub const fn kind(vmo: &Vmo<Tables>) -> &'static str {
+    if vmo.is_slice() {
+        return "slice";
+    }
+    if vmo.is_view() {
+        return "reference";
+    }
+    match vmo.kind() {
+        VmoKind::Physical => "physical",
+        VmoKind::Contiguous => "contiguous",
+        VmoKind::Anonymous if vmo.is_cow_clone() => "snapshot",
+        VmoKind::Anonymous => "anonymous",
     }
 }
 

@@ -1,6 +1,7 @@
 //! `vmos`: all VMOs, or those of a process, one a line.
 //!
-//! A VMO has a line if a process has a handle to it or it is mapped; [`find`] finds them.
+//! A VMO has a line if a process has a handle to it, it is mapped, or one of those shows its pages;
+//! [`mod@find`] finds them.
 //!
 //! ```text
 //!   koid parent children    size committed private  scaled handles maps spaces name
@@ -15,16 +16,20 @@ mod tests;
 use core::fmt::{self, Display, Formatter};
 use core::str::SplitWhitespace;
 
+use arch::paging::Tables;
 use serde::Serialize;
 use syscall::vmaps::HumanBytes;
 use syscall::{Result, info};
 use vm::addr::PAGE_SIZE;
+use vm::vmo::Vmo;
 
 use super::json::{Document, Hex, Text, Who, to_console};
 use super::words::{Format, Subject, Words};
 use crate::records;
-use find::{Found, Holder, Search};
-use kind::{Properties, kind};
+use find::{Found, Search};
+pub use find::{Holder, find};
+pub use kind::Properties;
+use kind::kind;
 
 /// `vmos [PROCESS] [--json]`: by default those of all processes and of the kernel.
 pub fn vmos(words: SplitWhitespace<'_>) -> Result<()> {
@@ -53,18 +58,51 @@ fn for_each(mut search: Search, mut visit: impl FnMut(&Line) -> Result<()>) -> R
 }
 
 /// What is told about a VMO.
-struct Line {
+pub struct Line {
     record: info::Vmo,
+    kind: &'static str,
     handles: usize,
     mappings: usize,
+}
+
+impl Line {
+    /// What is told about `vmo` whoever has it.
+    pub fn of(vmo: &Vmo<Tables>) -> Self {
+        Self {
+            record: records::vmo_itself(vmo),
+            kind: kind(vmo),
+            handles: 0,
+            mappings: 0,
+        }
+    }
+
+    /// Numbers about it.
+    pub const fn record(&self) -> &info::Vmo {
+        &self.record
+    }
+
+    /// Where its contents come from.
+    pub const fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// What else there is to say.
+    pub fn properties(&self) -> Properties {
+        Properties::from(&self.record)
+    }
+
+    /// The koid of its parent, if it has one.
+    pub fn parent(&self) -> Option<u64> {
+        Some(self.record.parent_koid).filter(|parent| *parent != 0)
+    }
 }
 
 impl From<&Found> for Line {
     fn from(found: &Found) -> Self {
         Self {
-            record: records::vmo_itself(&found.vmo),
             handles: found.handles,
             mappings: found.mappings,
+            ..Self::of(&found.vmo)
         }
     }
 }
@@ -92,9 +130,9 @@ fn print(search: Search) -> Result<()> {
 impl Display for Line {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let record = &self.record;
-        match record.parent_koid {
-            0 => write!(formatter, "{:>6} {:>6}", record.koid, "-")?,
-            parent => write!(formatter, "{:>6} {parent:>6}", record.koid)?,
+        match self.parent() {
+            None => write!(formatter, "{:>6} {:>6}", record.koid, "-")?,
+            Some(parent) => write!(formatter, "{:>6} {parent:>6}", record.koid)?,
         }
         let [size, committed, private, scaled] = [
             record.size_bytes,
@@ -111,8 +149,8 @@ impl Display for Line {
             self.mappings,
             record.share_count,
             record.name,
-            kind(record),
-            Properties::from(record),
+            self.kind,
+            self.properties(),
         )
     }
 }
@@ -170,7 +208,7 @@ impl From<&Line> for Row {
         let record = &line.record;
         Self(
             record.koid,
-            Some(record.parent_koid).filter(|parent| *parent != 0),
+            line.parent(),
             record.num_children,
             Text(record.name),
             Hex(record.size_bytes),
@@ -181,8 +219,8 @@ impl From<&Line> for Row {
             line.handles,
             line.mappings,
             record.share_count,
-            kind(record),
-            Properties::from(record),
+            line.kind,
+            line.properties(),
         )
     }
 }

@@ -156,14 +156,11 @@ fn a_vmo_is_found_by_its_koid_as_long_as_somebody_has_it() {
     let object = scene.vmo("wanted", 1);
     let koid = object.header().koid();
     let holders = Holder::list(None).expect("memory");
-    assert_eq!(find::find(&holders, koid).err(), Some(Status::NOT_FOUND));
+    assert_eq!(find(&holders, koid).err(), Some(Status::NOT_FOUND));
     scene.map(&object);
-    let found = find::find(&holders, koid).expect("mapped");
+    let found = find(&holders, koid).expect("mapped");
     assert!(Arc::ptr_eq(&found, object.vmo()));
-    assert_eq!(
-        find::find(&holders, Koid::INVALID).err(),
-        Some(Status::NOT_FOUND)
-    );
+    assert_eq!(find(&holders, Koid::INVALID).err(), Some(Status::NOT_FOUND));
 }
 
 #[ktest]

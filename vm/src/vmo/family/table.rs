@@ -1,5 +1,7 @@
 //! The members of a family and their links.
 
+mod walk;
+
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 

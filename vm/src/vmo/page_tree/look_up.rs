@@ -52,7 +52,12 @@ impl<P> PageTree<P> {
     /// The page at `index`, if it is present.
     #[inline]
     pub fn get(&self, index: PageIndex) -> Option<&P> {
-        let position = self.position(index);
+        self.page_at(self.position(index))
+    }
+
+    /// The page at a position, if it is present: for telling whether two trees have the same one.
+    #[inline]
+    pub fn page_at(&self, position: u64) -> Option<&P> {
         if !self.covers(position) {
             return None;
         }
