@@ -27,6 +27,7 @@ plan_user() {
         step user "filling memory, $1, SMP=$cpus" boot_fill "$1" "$cpus"
     done
     step single "a picture of an address space, $1" draw_program "$1"
+    step single "a picture of a family of VMOs, $1" draw_family "$1"
 }
 
 # The machines that Jacinth promises to boot on; the tour has to reach its end on each.
@@ -97,6 +98,15 @@ draw_program() {
     drawn=$(sed -n 's/.*>\([0-9]*\) regions (.*/\1/p' "$picture" | head -n 1)
     echo "made $made, drawn $drawn"
     ((made >= 300 && drawn == made + 7))
+}
+
+# draw_family ARCH: what the kernel prints as JSON must be a picture of as many members as were made, with pages that are shared.
+draw_family() {
+    local picture=$BUILD/vmo-tree/test-$1.svg members
+    ARCH=$1 SMP=4 PROGRAM=family OUT=$picture "$ROOT/scripts/vmo-tree" || return 1
+    members=$(sed -n 's/.*>\([0-9]*\) members, .*/\1/p' "$picture" | head -n 1)
+    echo "drawn $members"
+    [[ $members == 5 ]] && grep -q "shared by ‘original’" "$picture"
 }
 
 # boot_model ARCH CPUS: random calls against the model, always the same ones. With one CPU also the places that the

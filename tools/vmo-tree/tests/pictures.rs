@@ -27,10 +27,10 @@ fn a_square_has_the_colour_of_who_sees_it_and_is_split_if_several_do() {
     let widths = |cells: &[&Element]| -> Vec<f64> {
         cells.iter().map(|cell| cell.number("width")).collect()
     };
-    assert_eq!(widths(&parents), [6.0, 12.0, 6.0]);
-    assert_eq!(widths(&childs), [6.0, 6.0, 12.0]);
+    assert_eq!(widths(&parents), [12.0, 24.0, 12.0]);
+    assert_eq!(widths(&childs), [12.0, 12.0, 24.0]);
     assert_eq!(parents[0].number("y"), childs[0].number("y"));
-    assert_eq!(parents[0].number("x") + 6.0, childs[0].number("x"));
+    assert_eq!(parents[0].number("x") + 12.0, childs[0].number("x"));
     assert_eq!(cells(&picture, "vt-edge").len(), 4);
 }
 
@@ -183,7 +183,7 @@ fn sharers_that_are_not_told_are_grey() {
     let picture = elements(&draw(&rows));
     let grey = cells(&picture, "vt-others");
     assert_eq!(grey.len(), 1);
-    assert_eq!(grey[0].number("width"), 6.0);
+    assert_eq!(grey[0].number("width"), 12.0);
     let title = "page 0: shared by ‘vmo1040’ (koid 1040), ‘vmo1041’ (koid 1041), others";
     assert!(titles(&picture).contains(&title));
 }
@@ -201,7 +201,7 @@ fn the_text_alternative_says_what_the_picture_shows() {
     assert_eq!(labelled[0].text, "Family of VMO ‘vmo1040’ (koid 1040)");
     for part in [
         "2 members",
-        "1 mapping;",
+        "1 mapping of this one;",
         "8k private",
         "x86_64",
         "child of 1040",

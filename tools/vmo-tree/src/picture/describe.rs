@@ -43,7 +43,7 @@ pub fn totals(family: &Family) -> String {
     let owners = family.members.iter().filter(|member| member.is_owner());
     let private: u64 = owners.map(|member| member.row.private).sum();
     format!(
-        "{}, {}; {} private to one of them",
+        "{}, {} of this one; {} private to one of them",
         counted(family.members.len(), "member"),
         counted(family.mappings.len(), "mapping"),
         bytes(private)

@@ -4,12 +4,15 @@ use drawing::canvas::{Canvas, Place, Rectangle, number};
 use drawing::text::{bytes, count, counted, shortened};
 
 use super::pages::fill;
-use super::{MARGIN, PAGES_LEFT, SQUARE, STEP, Scene, WIDTH, describe};
+use super::{MARGIN, PAGES_LEFT, Scene, WIDTH, describe};
 use crate::plan::ColumnKind;
 use crate::style::{COLOUR_COUNT, colour};
 
 /// Where the rows begin.
 pub const TOP: f64 = 104.0;
+
+/// The size of a square of the legend.
+const SQUARE: f64 = 12.0;
 
 /// The height of a line of the legend, and its columns.
 const LINE: f64 = 20.0;
@@ -59,9 +62,9 @@ pub fn title(canvas: &mut Canvas, scene: &Scene<'_>) {
 /// The numbers of pages above their columns, as far as there is room, and how many pages are in a cut.
 fn numbers(canvas: &mut Canvas, scene: &Scene<'_>) {
     let y = TOP - 8.0;
-    let mut free = PAGES_LEFT;
+    let (mut free, step) = (PAGES_LEFT, scene.step());
     for (column, x) in scene.places() {
-        let middle = x + column.width() as f64 * STEP / 2.0 - 1.0;
+        let middle = x + column.width() as f64 * step / 2.0 - 1.0;
         match column.kind {
             ColumnKind::Page => {
                 let text = column.pages.start.to_string();
@@ -73,7 +76,7 @@ fn numbers(canvas: &mut Canvas, scene: &Scene<'_>) {
             }
             ColumnKind::Cut | ColumnKind::Crowd => {
                 canvas.text("vt-count", Place { x: middle, y }, &more(column.count()));
-                free = middle + column.width() as f64 * STEP / 2.0;
+                free = middle + column.width() as f64 * step / 2.0;
             }
         }
     }

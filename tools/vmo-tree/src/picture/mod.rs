@@ -15,11 +15,13 @@ use crate::style;
 const MARGIN: f64 = 20.0;
 /// Where the pages begin; the tree is to the left.
 const PAGES_LEFT: f64 = 300.0;
-/// The distance from one square to the next, and their size.
-const STEP: f64 = 14.0;
-const SQUARE: f64 = 12.0;
+/// The distance from one square to the next if there is no more room, and if there is.
+const SMALLEST_STEP: f64 = 14.0;
+const LARGEST_STEP: f64 = 26.0;
+/// What stays free between two squares.
+const SPACING: f64 = 2.0;
 /// The width of the picture.
-const WIDTH: f64 = PAGES_LEFT + ROOM as f64 * STEP + MARGIN;
+const WIDTH: f64 = PAGES_LEFT + ROOM as f64 * SMALLEST_STEP + MARGIN;
 /// The height of a member's row.
 const ROW: f64 = 32.0;
 
@@ -69,6 +71,15 @@ impl Scene<'_> {
     /// How many members have no row.
     fn omitted(&self) -> usize {
         self.family.members.len() - self.shown.len()
+    }
+
+    /// The distance from one square to the next.
+    fn step(&self) -> f64 {
+        let squares: usize = self.columns.iter().map(Column::width).sum();
+        let room = WIDTH - MARGIN - PAGES_LEFT;
+        (room / squares.max(1) as f64)
+            .clamp(SMALLEST_STEP, LARGEST_STEP)
+            .floor()
     }
 
     /// The upper edge of a line.

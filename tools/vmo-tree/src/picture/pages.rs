@@ -2,7 +2,7 @@
 
 use drawing::canvas::{Canvas, Place, Rectangle};
 
-use super::{PAGES_LEFT, ROW, SQUARE, STEP, Scene, describe};
+use super::{PAGES_LEFT, ROW, SPACING, Scene, describe};
 use crate::family::Member;
 use crate::mix::Mix;
 use crate::plan::{Column, ColumnKind};
@@ -15,7 +15,8 @@ impl Scene<'_> {
     /// The columns of a line. Those beside each other of which the same is to be said are one group.
     pub(super) fn pages(&self, canvas: &mut Canvas, line: usize) {
         let member = self.member(line);
-        let y = Self::top(line) + (ROW - SQUARE) / 2.0;
+        let height = self.step() - SPACING;
+        let y = Self::top(line) + (ROW - height) / 2.0;
         let mut said: Option<String> = None;
         for (column, x) in self.places() {
             let mix = Mix::new(self.family, member, &column.pages);
@@ -31,12 +32,12 @@ impl Scene<'_> {
                 said = words;
             }
             if said.is_some() {
-                let width = column.width() as f64 * STEP - (STEP - SQUARE);
+                let width = column.width() as f64 * self.step() - SPACING;
                 let frame = Rectangle {
                     x,
                     y,
                     width,
-                    height: SQUARE,
+                    height,
                 };
                 self.cell(canvas, member, &mix, (column, frame));
             }
@@ -48,10 +49,10 @@ impl Scene<'_> {
 
     /// The columns and their left edges.
     pub(super) fn places(&self) -> impl Iterator<Item = (&Column, f64)> {
-        let mut x = PAGES_LEFT;
+        let (mut x, step) = (PAGES_LEFT, self.step());
         self.columns.iter().map(move |column| {
             let left = x;
-            x += column.width() as f64 * STEP;
+            x += column.width() as f64 * step;
             (column, left)
         })
     }
@@ -79,7 +80,7 @@ impl Scene<'_> {
         if column.kind != ColumnKind::Page {
             let middle = Place {
                 x: frame.x + frame.width / 2.0,
-                y: frame.y + SQUARE - 3.0,
+                y: frame.y + frame.height / 2.0 + 3.0,
             };
             canvas.text("vt-count", middle, "…");
         }

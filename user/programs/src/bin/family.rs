@@ -19,7 +19,7 @@ use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
 
-use zx::{AsHandleRef, Name, Status, Vmo, VmoChildOptions};
+use zx::{AsHandleRef, Name, Status, VmarFlags, Vmo, VmoChildOptions};
 
 rt::main!(main);
 
@@ -64,6 +64,9 @@ impl Family {
         // Its own page 2 is page 6 of the others.
         write(&later, 2..3)?;
         let window = child(&original, VmoChildOptions::SLICE, 6..12, "window")?;
+        let flags = VmarFlags::PERM_READ | VmarFlags::PERM_WRITE;
+        let bytes = (PAGES * PAGE_BYTES) as usize;
+        rt::vmar_root_self().map(0, &original, 0, bytes, flags)?;
         Ok(Self {
             original,
             others: [copy, copy_of_it, later, window],
