@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2153,SC2154
 # Boots a program and draws what it, or the kernel at its end, prints as JSON. Sourced, never run, by those scripts that do so.
 #
 #   PROGRAM   the program and its words
