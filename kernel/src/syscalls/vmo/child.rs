@@ -63,7 +63,7 @@ fn needed_rights(options: VmoChildOptions) -> Rights {
 ///
 /// Source: `docs/spec/vmo.md` §7.5.
 fn child_rights(rights: Rights, options: VmoChildOptions) -> Rights {
-    let mut rights = rights - Rights::RESIZE | Rights::PROPERTY;
+    let mut rights = (rights - Rights::RESIZE) | Rights::PROPERTY;
     if options.contains(VmoChildOptions::RESIZABLE) {
         rights |= Rights::RESIZE;
     }
