@@ -57,6 +57,7 @@ mod vmar_protect;
 mod vmar_rights;
 mod vmar_spread;
 mod vmar_unmap;
+mod vmo_children;
 mod vmo_copy;
 mod vmo_create;
 mod vmo_discardable;
@@ -111,6 +112,13 @@ const MODULES: &[&[harness::Test]] = &[
     vmar_nesting::TESTS,
     vmar_hostile::TESTS,
     vmo_create::TESTS,
+    vmo_children::arguments::TESTS,
+    vmo_children::rights::TESTS,
+    vmo_children::cow::TESTS,
+    vmo_children::ranges::TESTS,
+    vmo_children::views::TESTS,
+    vmo_children::families::TESTS,
+    vmo_children::accounts::TESTS,
     vmo_copy::TESTS,
     vmo_executable::TESTS,
     vmo_signals::TESTS,
