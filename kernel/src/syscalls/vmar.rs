@@ -18,6 +18,7 @@ use vm::vmo::{Vmo, VmoKind};
 use super::{caller, deliver, user_memory};
 use crate::handle::Handle;
 use crate::object::{VmarObject, VmoObject};
+use crate::reclaim::retrying;
 use crate::sched;
 
 /// What `vmar_allocate` asks for.
@@ -208,7 +209,7 @@ pub fn op_range(
         children: op_children(rights),
     };
     let pause = || sched::pause().map_err(|_| Status::CANCELED);
-    region.vmar().op_range(request, pause)
+    retrying(|| region.vmar().op_range(request, pause))
 }
 
 /// Ends a region and all that is in it.

@@ -84,7 +84,11 @@ impl Stock {
         self.pages.free_list(others);
     }
 
-    fn take(&mut self) -> Result<Page> {
+    /// One frame.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`: it is empty.
+    pub(super) fn take(&mut self) -> Result<Page> {
         self.frames.pop(self.pages).ok_or(Status::NO_MEMORY)
     }
 

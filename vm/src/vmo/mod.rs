@@ -42,6 +42,7 @@ mod steps;
 mod stream_size;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod view;
 
 pub use attribution::Attribution;
@@ -58,6 +59,7 @@ pub use page_tree::Sharing;
 pub use sharers::SharedRun;
 pub(crate) use state::{Asker, Stale, Supply, VmoState, Want};
 pub(crate) use steps::first_block;
+pub use transfer::{Transfer, TransferRequest};
 
 use alloc::sync::{Arc, Weak};
 

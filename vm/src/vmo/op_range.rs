@@ -131,7 +131,7 @@ impl<M: Mmu> Vmo<M> {
     }
 
     /// The bytes `offset .. offset + size`, if the VMO has them all.
-    fn check_range(&self, offset: u64, size: u64) -> Result<Range<u64>> {
+    pub(super) fn check_range(&self, offset: u64, size: u64) -> Result<Range<u64>> {
         let end = offset.checked_add(size).ok_or(Status::OUT_OF_RANGE)?;
         if end > self.size() {
             return Err(Status::OUT_OF_RANGE);

@@ -30,10 +30,23 @@ pub(crate) fn first_block(range: &Range<PageIndex>) -> Range<PageIndex> {
     range.start..past.min(range.end)
 }
 
+/// The part of `range` that lies in the block in which it ends.
+pub(super) fn last_block(range: &Range<PageIndex>) -> Range<PageIndex> {
+    let past = range.end.number().saturating_sub(1) / BLOCK_PAGES * BLOCK_PAGES;
+    let start = PageIndex::ZERO.saturating_add(past);
+    start.max(range.start)..range.end
+}
+
 impl<M: Mmu> VmoState<M> {
     /// The part of `range` from its first present page to the end of that page's block, if any page of
     /// `range` is present.
     pub fn next_present_block(&self, range: &Range<PageIndex>) -> Option<Range<PageIndex>> {
+        let first = self.first_present(range)?;
+        Some(first_block(&(first..range.end)))
+    }
+
+    /// The first page of `range` that is present.
+    pub(super) fn first_present(&self, range: &Range<PageIndex>) -> Option<PageIndex> {
         let found = match &self.contents {
             Contents::Anonymous(tree) => {
                 tree.visit(range.clone(), |index, _| ControlFlow::Break(index))
@@ -41,8 +54,26 @@ impl<M: Mmu> VmoState<M> {
             Contents::Physical(_) => ControlFlow::Break(range.start),
         };
         match found {
-            ControlFlow::Break(first) => Some(first_block(&(first..range.end))),
+            ControlFlow::Break(first) => Some(first),
             ControlFlow::Continue(()) => None,
+        }
+    }
+
+    /// The last page of `range` that is present: found by halving, so it takes as many looks at the tree as a
+    /// page number has bits.
+    pub(super) fn last_present(&self, range: &Range<PageIndex>) -> Option<PageIndex> {
+        let mut last = self.first_present(range)?;
+        let mut end = range.end;
+        loop {
+            let left = end.saturating_since(last);
+            if left <= 1 {
+                return Some(last);
+            }
+            let middle = last.saturating_add(left.div_ceil(2));
+            match self.first_present(&(middle..end)) {
+                Some(found) => last = found,
+                None => end = middle,
+            }
         }
     }
 

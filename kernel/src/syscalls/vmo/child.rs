@@ -7,6 +7,7 @@ use vm::vmo::ChildRequest;
 use super::op_range::Bytes;
 use crate::handle::Handle;
 use crate::object::{VmoObject, next_koid};
+use crate::reclaim::retrying;
 use crate::syscalls::{caller, deliver};
 
 /// The types of which the child goes its own way.
@@ -30,14 +31,14 @@ pub fn create(
         return Err(Status::INVALID_ARGS);
     }
     let (parent, rights) = caller().object::<VmoObject>(value, needed_rights(options))?;
-    let child = parent.vmo().create_child(ChildRequest {
+    let request = ChildRequest {
         koid: next_koid(),
         options,
         offset: bytes.offset,
         size: bytes.size,
         may_resize: rights.contains(Rights::RESIZE),
-    });
-    let child = child.and_then(VmoObject::new);
+    };
+    let child = retrying(|| VmoObject::new(parent.vmo().create_child(request)?));
     // Also one that could not be wrapped has been counted, and is gone again.
     parent.update_children();
     let child = child?;

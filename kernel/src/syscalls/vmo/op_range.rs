@@ -8,6 +8,7 @@ use vm::vmo::Vmo;
 
 use crate::handle::require;
 use crate::object::VmoObject;
+use crate::reclaim::retrying;
 use crate::sched;
 use crate::syscalls::{caller, user_memory};
 
@@ -40,15 +41,15 @@ pub fn op_range(
     match op {
         VmoOp::COMMIT => {
             require(rights, Rights::WRITE)?;
-            vmo.commit_range(offset, size, pause)
+            retrying(|| vmo.commit_range(offset, size, pause))
         }
         VmoOp::DECOMMIT => {
             require(rights, Rights::WRITE)?;
-            vmo.decommit_range(offset, size, pause)
+            retrying(|| vmo.decommit_range(offset, size, pause))
         }
         VmoOp::ZERO => {
             require(rights, Rights::WRITE)?;
-            vmo.zero_range(offset, size, pause)
+            retrying(|| vmo.zero_range(offset, size, pause))
         }
         VmoOp::PREFETCH => {
             require(rights, Rights::READ)?;

@@ -1,8 +1,11 @@
 //! Moving contents from a VMO to another one. Source: `docs/spec/vmo.md` §14.
 
 use syscall::{HandleValue, PAGE_SIZE, Result, Rights, Status, TransferDataOptions};
+use vm::vmo::{Transfer, TransferRequest};
 
 use crate::object::VmoObject;
+use crate::reclaim::retrying;
+use crate::sched;
 use crate::syscalls::caller;
 
 /// A place in a VMO.
@@ -35,5 +38,12 @@ pub fn transfer_data(
     if to.header().koid() == from.header().koid() && destination.offset == source.offset {
         return Ok(());
     }
-    Err(Status::NOT_SUPPORTED)
+    let mut transfer = Transfer::new(&TransferRequest {
+        source: from.vmo(),
+        source_offset: source.offset,
+        destination: to.vmo(),
+        destination_offset: destination.offset,
+        length,
+    })?;
+    retrying(|| transfer.go_on(|| sched::pause().map_err(|_| Status::CANCELED)))
 }

@@ -17,6 +17,7 @@ use core::ops::Range;
 use syscall::Result;
 
 use super::node::{Below, Contents, Inner, Leaf, Node, NodeRef};
+use super::nodes::{Heap, Nodes};
 use super::slots::{POSITIONS, base_of, pages_below, slots_in};
 use super::{Keeper, PageTree, index_at};
 use crate::vmo::index::PageIndex;
@@ -50,7 +51,17 @@ impl<P> PageTree<P> {
     /// # Errors
     /// `NO_MEMORY`: there is none for the copies. The contents are as before in any case.
     pub fn own_edges(&mut self, range: Range<PageIndex>, keeper: &impl Keeper<P>) -> Result<()> {
-        self.own_edges_of(&self.positions(range), keeper)
+        self.own_edges_from(range, keeper, &mut Heap)
+    }
+
+    /// As [`own_edges`](Self::own_edges), with memory from `nodes`.
+    pub(super) fn own_edges_from(
+        &mut self,
+        range: Range<PageIndex>,
+        keeper: &impl Keeper<P>,
+        nodes: &mut impl Nodes<P>,
+    ) -> Result<()> {
+        self.own_edges_of(&self.positions(range), keeper, nodes)
     }
 
     /// Takes out all pages in `range`. Those that no other tree reaches go to `sink`, in ascending order.
@@ -78,6 +89,7 @@ impl<P> PageTree<P> {
         &mut self,
         range: &Range<u64>,
         keeper: &impl Keeper<P>,
+        nodes: &mut impl Nodes<P>,
     ) -> Result<()> {
         if !self.has_pages_in(range) {
             return Ok(());
@@ -85,8 +97,8 @@ impl<P> PageTree<P> {
         let edges = Edges { range, keeper };
         match &mut self.root {
             None => Ok(()),
-            Some(Node::Leaf(leaf)) => edges.own_leaf(leaf, 0),
-            Some(Node::Inner(inner)) => edges.own_inner(inner, 0, self.height - 1),
+            Some(Node::Leaf(leaf)) => edges.own_leaf(leaf, 0, nodes),
+            Some(Node::Inner(inner)) => edges.own_inner((inner, 0, self.height - 1), nodes),
         }
     }
 
@@ -194,24 +206,34 @@ struct Edges<'a, K> {
 }
 
 impl<K> Edges<'_, K> {
-    fn own_leaf<P>(&self, leaf: &mut NodeRef<Leaf<P>>, base: u64) -> Result<()>
+    fn own_leaf<P>(
+        &self,
+        leaf: &mut NodeRef<Leaf<P>>,
+        base: u64,
+        nodes: &mut impl Nodes<P>,
+    ) -> Result<()>
     where
         K: Keeper<P>,
     {
         if self.cuts(leaf.present, base, 0) {
-            leaf.own(0, self.keeper)?;
+            leaf.own(0, self.keeper, nodes)?;
         }
         Ok(())
     }
 
-    fn own_inner<P>(&self, inner: &mut NodeRef<Inner<P>>, base: u64, level: u32) -> Result<()>
+    /// For a node, the position of its first page, and the number of levels below.
+    fn own_inner<P>(
+        &self,
+        (inner, base, level): (&mut NodeRef<Inner<P>>, u64, u32),
+        nodes: &mut impl Nodes<P>,
+    ) -> Result<()>
     where
         K: Keeper<P>,
     {
         if !self.cuts(inner.present, base, level) {
             return Ok(());
         }
-        let inner = inner.own(level, self.keeper)?;
+        let inner = inner.own(level, self.keeper, nodes)?;
         let touched = inner.present & slots_in(self.range, base, level);
         // Only what is in the first and in the last slot of the range can be cut.
         let ends = [touched.trailing_zeros(), touched.ilog2()];
@@ -220,12 +242,12 @@ impl<K> Edges<'_, K> {
             match &mut inner.below {
                 Below::Leaves(leaves) => {
                     if let Some(leaf) = &mut leaves[slot] {
-                        self.own_leaf(leaf, first)?;
+                        self.own_leaf(leaf, first, nodes)?;
                     }
                 }
                 Below::Inners(inners) => {
                     if let Some(inner) = &mut inners[slot] {
-                        self.own_inner(inner, first, level - 1)?;
+                        self.own_inner((inner, first, level - 1), nodes)?;
                     }
                 }
             }

@@ -10,8 +10,9 @@ use syscall::Result;
 
 use super::Keeper;
 use super::drain::{Drain, release};
+use super::nodes::Nodes;
 use super::slots::{Bits, SLOTS, base_of, slots_in};
-use crate::try_alloc::{ArcPermit, try_arc};
+use crate::try_alloc::ArcPermit;
 
 /// A counted reference to a node, held by the node above it or by a tree.
 ///
@@ -55,6 +56,12 @@ pub(super) trait Contents<P>: Sized {
     /// A bit for each slot that is not empty.
     fn present(&self) -> u64;
 
+    /// The memory for such a node.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`.
+    fn permit(nodes: &mut impl Nodes<P>) -> Result<ArcPermit<Self>>;
+
     /// The same contents once more.
     fn copy(&self, keeper: &impl Keeper<P>) -> Self;
 
@@ -66,13 +73,7 @@ impl<T> NodeRef<T> {
     /// What a node occupies: two counts and the node.
     pub(super) const BYTES: usize = size_of::<[AtomicUsize; 2]>() + size_of::<T>();
 
-    /// # Errors
-    /// `NO_MEMORY`; the node is dropped, so there must not be pages in it.
-    pub(super) fn new(node: T) -> Result<Self> {
-        try_arc(node).map(Self)
-    }
-
-    /// As [`new`](Self::new), with memory that is there already.
+    /// A node in memory that is there already.
     pub(super) fn from_permit(permit: ArcPermit<T>, node: T) -> Self {
         Self(permit.fill(node))
     }
@@ -115,12 +116,17 @@ impl<T> NodeRef<T> {
     ///
     /// # Errors
     /// `NO_MEMORY`: there is none for the copy. Nothing changes.
-    pub(super) fn own<P>(&mut self, level: u32, keeper: &impl Keeper<P>) -> Result<&mut T>
+    pub(super) fn own<P>(
+        &mut self,
+        level: u32,
+        keeper: &impl Keeper<P>,
+        nodes: &mut impl Nodes<P>,
+    ) -> Result<&mut T>
     where
         T: Contents<P>,
     {
         if !self.is_only() {
-            let permit = ArcPermit::new()?;
+            let permit = T::permit(nodes)?;
             let copy = Self::from_permit(permit, self.copy(keeper));
             release(mem::replace(self, copy), level, keeper);
         }
@@ -155,6 +161,10 @@ impl<P> Leaf<P> {
 }
 
 impl<P> Contents<P> for Leaf<P> {
+    fn permit(nodes: &mut impl Nodes<P>) -> Result<ArcPermit<Self>> {
+        nodes.leaf()
+    }
+
     fn present(&self) -> u64 {
         self.present
     }
@@ -222,6 +232,10 @@ impl<P> Inner<P> {
 }
 
 impl<P> Contents<P> for Inner<P> {
+    fn permit(nodes: &mut impl Nodes<P>) -> Result<ArcPermit<Self>> {
+        nodes.inner()
+    }
+
     fn present(&self) -> u64 {
         self.present
     }

@@ -3,9 +3,9 @@
 use syscall::Result;
 
 use super::node::{Below, Inner, Leaf, Node, NodeRef};
+use super::nodes::{Heap, Nodes};
 use super::slots::slot;
 use super::{Keeper, PageTree};
-use crate::try_alloc::ArcPermit;
 use crate::vmo::index::PageIndex;
 
 impl<P> PageTree<P> {
@@ -22,7 +22,7 @@ impl<P> PageTree<P> {
         keeper: &impl Keeper<P>,
     ) -> Result<Option<P>, P> {
         let position = self.position(index);
-        match self.own_way(position, keeper) {
+        match self.own_way(position, keeper, &mut Heap) {
             Ok(leaf) => Ok(leaf.put(slot(position, 0), page)),
             Err(_) => {
                 self.lower(keeper);
@@ -35,23 +35,29 @@ impl<P> PageTree<P> {
     ///
     /// # Errors
     /// `NO_MEMORY`: the contents are as before, but there may be nodes on top that are not needed.
-    fn own_way(&mut self, position: u64, keeper: &impl Keeper<P>) -> Result<&mut Leaf<P>> {
-        self.grow_to(position)?;
+    pub(super) fn own_way(
+        &mut self,
+        position: u64,
+        keeper: &impl Keeper<P>,
+        nodes: &mut impl Nodes<P>,
+    ) -> Result<&mut Leaf<P>> {
+        self.grow_to(position, nodes)?;
         let root = match &mut self.root {
             Some(root) => root,
-            none => none.insert(chain(position, self.height)?),
+            none => none.insert(chain(position, self.height, nodes)?),
         };
+        let way = Way { position, keeper };
         match root {
-            Node::Leaf(leaf) => leaf.own(0, keeper),
-            Node::Inner(inner) => own_way_below(inner, position, self.height - 1, keeper),
+            Node::Leaf(leaf) => leaf.own(0, keeper, nodes),
+            Node::Inner(inner) => way.own_below(inner, self.height - 1, nodes),
         }
     }
 
     /// Puts nodes on top until the tree covers `position`.
-    fn grow_to(&mut self, position: u64) -> Result<()> {
+    fn grow_to(&mut self, position: u64, nodes: &mut impl Nodes<P>) -> Result<()> {
         while self.height == 0 || !self.covers(position) {
             if self.root.is_some() {
-                let permit = ArcPermit::new()?;
+                let permit = nodes.inner()?;
                 if let Some(root) = self.root.take() {
                     self.root = Some(Node::Inner(NodeRef::from_permit(
                         permit,
@@ -65,34 +71,47 @@ impl<P> PageTree<P> {
     }
 }
 
-fn own_way_below<'a, P>(
-    mut inner: &'a mut NodeRef<Inner<P>>,
+/// The way down to the leaf for a position.
+struct Way<'a, K> {
     position: u64,
-    mut level: u32,
-    keeper: &impl Keeper<P>,
-) -> Result<&'a mut Leaf<P>> {
-    loop {
-        let node = inner.own(level, keeper)?;
-        let slot = slot(position, level);
-        if node.present >> slot & 1 == 0 {
-            node.put(slot, chain(position, level)?);
-        }
-        level -= 1;
-        match &mut node.below {
-            Below::Leaves(leaves) => {
-                let leaf = leaves[slot].as_mut().expect("its bit is set");
-                return leaf.own(0, keeper);
+    keeper: &'a K,
+}
+
+impl<K> Way<'_, K> {
+    /// The leaf, below a node that has `level` levels below it.
+    fn own_below<'n, P>(
+        &self,
+        mut inner: &'n mut NodeRef<Inner<P>>,
+        mut level: u32,
+        nodes: &mut impl Nodes<P>,
+    ) -> Result<&'n mut Leaf<P>>
+    where
+        K: Keeper<P>,
+    {
+        loop {
+            let node = inner.own(level, self.keeper, nodes)?;
+            let slot = slot(self.position, level);
+            if node.present >> slot & 1 == 0 {
+                node.put(slot, chain(self.position, level, nodes)?);
             }
-            Below::Inners(inners) => inner = inners[slot].as_mut().expect("its bit is set"),
+            level -= 1;
+            match &mut node.below {
+                Below::Leaves(leaves) => {
+                    let leaf = leaves[slot].as_mut().expect("its bit is set");
+                    return leaf.own(0, self.keeper, nodes);
+                }
+                Below::Inners(inners) => inner = inners[slot].as_mut().expect("its bit is set"),
+            }
         }
     }
 }
 
 /// An empty leaf for `position` below as many inner nodes as make `levels` levels.
-fn chain<P>(position: u64, levels: u32) -> Result<Node<P>> {
-    let mut node = Node::Leaf(NodeRef::new(Leaf::empty())?);
+fn chain<P>(position: u64, levels: u32, nodes: &mut impl Nodes<P>) -> Result<Node<P>> {
+    let mut node = Node::Leaf(NodeRef::from_permit(nodes.leaf()?, Leaf::empty()));
     for level in 1..levels {
-        node = Node::Inner(NodeRef::new(Inner::with(slot(position, level), node))?);
+        let inner = Inner::with(slot(position, level), node);
+        node = Node::Inner(NodeRef::from_permit(nodes.inner()?, inner));
     }
     Ok(node)
 }

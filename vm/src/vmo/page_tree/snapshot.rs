@@ -5,6 +5,7 @@ use core::ops::Range;
 use syscall::{Result, Status};
 
 use super::node::Node;
+use super::nodes::Heap;
 use super::slots::POSITIONS;
 use super::{Keeper, PageTree};
 use crate::vmo::index::PageIndex;
@@ -45,7 +46,7 @@ impl<P> PageTree<P> {
     /// # Errors
     /// `NO_MEMORY`: they are still there.
     fn trim(&mut self, part: Range<u64>, keeper: &impl Keeper<P>) -> Result<()> {
-        self.own_edges_of(&part, keeper)?;
+        self.own_edges_of(&part, keeper, &mut Heap)?;
         self.drain_positions(part, keeper, &mut |_, page| keeper.free(page));
         Ok(())
     }

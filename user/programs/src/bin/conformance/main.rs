@@ -57,15 +57,19 @@ mod vmar_protect;
 mod vmar_rights;
 mod vmar_spread;
 mod vmar_unmap;
+mod vmo_cache;
 mod vmo_children;
+mod vmo_contiguous;
 mod vmo_copy;
 mod vmo_create;
 mod vmo_discardable;
 mod vmo_executable;
 mod vmo_op_range;
+mod vmo_physical;
 mod vmo_signals;
 mod vmo_size;
 mod vmo_stream_size;
+mod vmo_transfer;
 
 rt::main!(main);
 
@@ -128,6 +132,11 @@ const MODULES: &[&[harness::Test]] = &[
     vmo_op_range::decommit::TESTS,
     vmo_op_range::zero::TESTS,
     vmo_discardable::TESTS,
+    vmo_op_range::locks::TESTS,
+    vmo_cache::TESTS,
+    vmo_contiguous::TESTS,
+    vmo_physical::TESTS,
+    vmo_transfer::TESTS,
     vmo_stream_size::TESTS,
     handles::TESTS,
     object_signal::TESTS,

@@ -5,6 +5,7 @@ use zx::{Status, VmoOp, ok, sys};
 pub mod arguments;
 pub mod commit;
 pub mod decommit;
+pub mod locks;
 pub mod zero;
 
 /// The operations that take any range of bytes and change or make pages.

@@ -3,6 +3,7 @@
 mod family;
 mod keeper;
 mod memory;
+mod replace;
 mod shape;
 mod sharing;
 mod threads;

@@ -120,6 +120,35 @@ pub const KINDS: &[Kind] = &[
         }
     ),
     kind!(
+        vmo_transfer_data,
+        Effect::None,
+        Answer::Status(refusals![
+            INVALID_ARGS,
+            ACCESS_DENIED,
+            OUT_OF_RANGE,
+            NOT_SUPPORTED,
+            BAD_STATE,
+            NO_MEMORY
+        ]),
+        |picker| {
+            let options = u32::from(picker.random.once_in(12));
+            let options = picker.narrow(options);
+            let range = [picker.offset(), picker.length()];
+            let source = [vmo(picker), picker.offset()];
+            let destination = vmo(picker);
+            [
+                destination,
+                options,
+                range[0],
+                range[1],
+                source[0],
+                source[1],
+                0,
+                0,
+            ]
+        }
+    ),
+    kind!(
         resource_create,
         Effect::Makes(6, Made::Any),
         Answer::Status(refusals![
