@@ -12,6 +12,7 @@ use vm::heap::HeapStatistics;
 use vm::pages::{FrameCounts, FreeFrames, OwnerKind};
 
 use super::json::{Document, to_console};
+use super::vmos::{Holder, Search};
 use super::words::{Format, Words};
 use crate::memory;
 
@@ -22,7 +23,7 @@ pub fn free(words: SplitWhitespace<'_>) -> Result<()> {
         println!("free: `{word}` means nothing here; it takes only `--json`");
         return Err(Status::INVALID_ARGS);
     }
-    let report = Report::take();
+    let report = Report::take()?;
     match words.format {
         Format::Text => {
             report.print();
@@ -37,16 +38,34 @@ struct Report {
     frames: FrameCounts,
     free: FreeFrames,
     heap: HeapStatistics,
+    /// `None` if there was no memory to look for it.
+    discardable: Option<Discardable>,
+}
+
+/// What the kernel takes back first when memory runs short.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+struct Discardable {
+    vmos: usize,
+    pages: u64,
 }
 
 impl Report {
-    fn take() -> Self {
+    /// # Errors
+    /// `CANCELED`: the current thread is to end.
+    fn take() -> Result<Self> {
         let (frames, free) = memory::pages().counts_with_places();
-        Self {
+        let heap = memory::heap_statistics();
+        let discardable = match Discardable::count() {
+            Ok(discardable) => Some(discardable),
+            Err(Status::NO_MEMORY) => None,
+            Err(status) => return Err(status),
+        };
+        Ok(Self {
             frames,
             free,
-            heap: memory::heap_statistics(),
-        }
+            heap,
+            discardable,
+        })
     }
 
     /// The frames by owner, the free ones first. They add up to all.
@@ -84,6 +103,17 @@ impl Report {
         for (name, bytes) in rows {
             println!("  {name:<20} {:>9} {:>8}", "", HumanBytes(bytes as u64));
         }
+        println!("  {:<20} {:>9} {:>8}", "could be had back", "pages", "size");
+        match self.discardable {
+            Some(Discardable { vmos, pages }) => {
+                let size = HumanBytes(pages * PAGE_SIZE as u64);
+                println!(
+                    "  {:<20} {pages:>9} {size:>8}  in {vmos} VMOs",
+                    "discardable"
+                );
+            }
+            None => println!("  {:<20} {:>9}", "discardable", "unknown"),
+        }
     }
 
     /// Writes the document `jacinth-free`.
@@ -117,6 +147,26 @@ impl Report {
                 reserve_bytes: heap.arena_bytes,
                 reserve_used: heap.arena_used_bytes,
             },
+            discardable: self.discardable,
+        }
+    }
+}
+
+impl Discardable {
+    /// Looks at all VMOs that anybody has.
+    fn count() -> Result<Self> {
+        let mut search = Search::new(Holder::list(None)?)?;
+        let mut sum = Self::default();
+        loop {
+            let pass = search.next_pass()?;
+            if pass.is_empty() {
+                return Ok(sum);
+            }
+            for found in pass {
+                let pages = found.vmo.discardable_bytes() / PAGE_SIZE as u64;
+                sum.vmos += usize::from(pages > 0);
+                sum.pages += pages;
+            }
         }
     }
 }
@@ -146,6 +196,7 @@ struct OwnerRow {
 struct Trailer {
     free: FreeMember,
     heap: HeapMember,
+    discardable: Option<Discardable>,
 }
 
 #[derive(Serialize)]
@@ -171,15 +222,19 @@ mod tests {
 
     use ktest::ktest;
     use serde_json::Value;
+    use syscall::{Name, Rights, VmoOptions};
     use vm::pages::owner;
 
     use super::*;
+    use crate::handle::Handle;
+    use crate::object::{Job, Process, VmoObject};
 
     /// The document about the memory now.
     fn document() -> Value {
         let mut text = String::new();
         let mut sink = |line: &[u8]| text.push_str(str::from_utf8(line).expect("text"));
-        assert_eq!(Report::take().print_json(&mut sink), Ok(()));
+        let report = Report::take().expect("not killed");
+        assert_eq!(report.print_json(&mut sink), Ok(()));
         serde_json::from_str(&text).expect("JSON")
     }
 
@@ -212,5 +267,26 @@ mod tests {
         memory::pages().free(frame);
         assert_eq!(during, before + 1);
         assert_eq!(owned(&document(), OwnerKind::Stack.name()), before);
+    }
+
+    #[ktest]
+    fn unlocked_discardable_pages_are_counted_as_long_as_somebody_has_them() {
+        let before = Discardable::count().expect("memory");
+        let process = Process::new(Job::root(), Name::new_lossy("free")).expect("memory");
+        let size = 4 * PAGE_SIZE as u64;
+        let object = VmoObject::create(size, VmoOptions::DISCARDABLE).expect("memory");
+        assert_eq!(object.vmo().write(0, b"x"), Ok(()));
+        let handle = Handle::new(object.clone(), Rights::NONE);
+        assert!(process.add_handle(handle).is_ok());
+        let during = Discardable::count().expect("memory");
+        assert!(object.vmo().lock_pages(0, size).is_ok());
+        let locked = Discardable::count().expect("memory");
+        process.abandon();
+        assert_eq!(
+            (during.vmos, during.pages),
+            (before.vmos + 1, before.pages + 1)
+        );
+        assert_eq!(locked, before);
+        assert_eq!(document()["discardable"]["pages"], before.pages);
     }
 }

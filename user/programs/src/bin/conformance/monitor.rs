@@ -2,7 +2,7 @@
 
 use alloc::format;
 
-use zx::{AsHandleRef, Status};
+use zx::Status;
 
 use crate::harness::{Outcome, Test, check_eq, tests};
 
