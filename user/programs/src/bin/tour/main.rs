@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod chapters;
 mod scene;
+mod snapshots;
 
 use rt::println;
 use scene::Scene;
