@@ -98,7 +98,9 @@ impl Reclaimer {
             if freed >= wanted {
                 break;
             }
-            if let Some(oldest) = self.lists.lock().rotate(Which::Unlocked) {
+            // A statement of its own, so that the lists are open again when the VMO is locked.
+            let oldest = self.lists.lock().rotate(Which::Unlocked);
+            if let Some(oldest) = oldest {
                 freed = freed.saturating_add(oldest.discard());
             }
         }

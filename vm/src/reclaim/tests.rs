@@ -11,6 +11,8 @@ use crate::mmu::Domain;
 use crate::testing::*;
 use crate::vmar::OpChildren;
 
+mod concurrent;
+
 const P: u64 = PAGE_SIZE as u64;
 const DISCARDABLE: VmoOptions = VmoOptions::DISCARDABLE;
 

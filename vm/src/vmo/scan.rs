@@ -134,3 +134,27 @@ impl<M: Mmu> VmoState<M> {
         freed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::addr::PAGE_SIZE;
+    use crate::testing::*;
+    use crate::vmo::PageIndex;
+
+    #[test]
+    fn a_page_that_is_written_after_the_first_look_stays() {
+        let world = World::new();
+        let vmo = world.vmo(3);
+        for (page, byte) in [(0, 0), (1, 5), (2, 0)] {
+            assert_eq!(vmo.write(page * PAGE_SIZE as u64, &[byte]), Ok(()));
+        }
+        // The first look is over: all three seemed to be zero.
+        let all = PageIndex::ZERO..PageIndex::ZERO.saturating_add(3);
+        assert_eq!(vmo.lock().free_zeros(world.pages, all), 2);
+        let mut byte = [0];
+        assert_eq!(vmo.read(PAGE_SIZE as u64, &mut byte), Ok(()));
+        assert_eq!(byte, [5]);
+        drop(vmo);
+        finish(world);
+    }
+}

@@ -7,7 +7,6 @@ use crate::scene::{
     ANY_MAPPING, PAGE, READ_WRITE, Scene, load, mapping_at, must, named_vmo, print_maps, store,
     unmap,
 };
-use crate::snapshots;
 
 /// One thing worth seeing.
 pub struct Chapter {
@@ -30,11 +29,6 @@ pub const ALL: &[Chapter] = &[
         title: "One VMO, seen twice",
         line: "Two mappings of the same pages: what is written through one is read through the other.",
         show: seen_twice,
-    },
-    Chapter {
-        title: "Snapshots",
-        line: "A snapshot shares all pages, whatever the size; who writes gets a copy of that page.",
-        show: snapshots::show,
     },
     Chapter {
         title: "Permissions only shrink",

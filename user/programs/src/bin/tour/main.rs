@@ -10,7 +10,6 @@ extern crate alloc;
 
 mod chapters;
 mod scene;
-mod snapshots;
 
 use rt::println;
 use scene::Scene;
