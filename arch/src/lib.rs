@@ -7,7 +7,7 @@
 //! | module | what it gives |
 //! |---|---|
 //! | `paging` | `Tables` (a [`vm`] `Mmu`), `USER`, `KERNEL_VMAR`, `PHYSMAP_BASE`, `init`, `activate_kernel` |
-//! | `pages` | `operations`: how whole pages are cleared and copied |
+//! | `pages` | `operations`: how whole pages are cleared, copied, and shown in the direct map |
 //! | `trap` | `TrapFrame`, `init_early`, `probe` |
 //! | `context` | `Context` (for threads of the kernel and of programs), `switch` |
 //! | `user` | `enter`, `copy_in`, `copy_out`, `zero` and what [`user_memory`] adds |

@@ -1,10 +1,12 @@
-//! Clearing and copying whole pages.
+//! Clearing and copying whole pages, and how the direct map shows them.
 
 use core::arch::asm;
 use core::ptr::NonNull;
 
 use vm::addr::PAGE_SIZE;
 use vm::pages::PageOperations;
+
+use super::paging::direct_map;
 
 /// The quickest way that this CPU has.
 pub fn operations() -> PageOperations {
@@ -15,6 +17,7 @@ pub fn operations() -> PageOperations {
     };
     PageOperations {
         zero,
+        direct_map: direct_map::OPERATIONS,
         ..PageOperations::PORTABLE
     }
 }

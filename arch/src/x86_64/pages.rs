@@ -1,4 +1,4 @@
-//! Clearing and copying whole pages.
+//! Clearing and copying whole pages, and how the direct map shows them.
 //!
 //! Sixteen bytes at a time go through `xmm0`, half as many instructions as with general registers. The
 //! kernel has no other use for vector registers, so what is in `xmm0` belongs to the program whose thread
@@ -9,7 +9,9 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use vm::addr::PAGE_SIZE;
-use vm::pages::{DirectMapOperations, PageOperations};
+use vm::pages::PageOperations;
+
+use super::paging::direct_map;
 
 /// The quickest way that this CPU has.
 ///
@@ -19,7 +21,7 @@ pub fn operations() -> PageOperations {
     PageOperations {
         zero,
         copy,
-        direct_map: DirectMapOperations::COHERENT,
+        direct_map: direct_map::OPERATIONS,
     }
 }
 

@@ -22,7 +22,8 @@ use linkme::distributed_slice;
 use spin::Mutex;
 
 use crate::object::Start;
-use crate::sched;
+use crate::start::boot_info;
+use crate::{memory, sched};
 use baseline::Baseline;
 
 /// What the attribute knows about a test.
@@ -79,6 +80,7 @@ pub fn run_all(filter: &str) -> Verdict {
         sched::current().header().koid().raw_koid(),
         Ordering::Relaxed,
     );
+    memory::split_direct_map(boot_info()).expect("the machine has just started");
     let mut tests: Vec<&'static Test> = TESTS.iter().filter(|test| test.matches(filter)).collect();
     tests.sort_unstable_by_key(|test| (test.module, test.line));
     let mut tally = Tally::default();

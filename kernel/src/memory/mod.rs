@@ -15,6 +15,8 @@
     reason = "RAM becomes typed memory here; each block says by whose word"
 )]
 
+#[cfg(test)]
+mod cache_tests;
 mod carve;
 #[cfg(test)]
 mod tests;
@@ -193,6 +195,18 @@ pub fn initrd(info: &BootInfo) -> Option<&'static [u8]> {
 /// The bytes of RAM that the kernel manages.
 pub fn total_bytes() -> u64 {
     bytes(pages().counts().total)
+}
+
+/// Has base pages show all memory in the direct map, whose tables only grow: for counts of frames that are
+/// to come out the same.
+///
+/// # Errors
+/// `NO_MEMORY`: there are not enough frames.
+#[cfg(test)]
+pub fn split_direct_map(info: &BootInfo) -> Result<()> {
+    let split = arch::pages::operations().direct_map.split;
+    let mut usable = info.memory.of_kind(boot::MemoryKind::Usable);
+    usable.try_for_each(split)
 }
 
 /// What the heap holds.

@@ -1,7 +1,7 @@
 //! How the direct map shows the pages of VMOs: with the memory type that their translations have.
 //!
 //! Processors must not reach memory in two ways at once, cached and not cached: they may find in a cache
-//! what the other way has changed since (Intel SDM 3A, 12.12.4; Arm ARM B2.16 "Mismatched memory attributes").
+//! what the other way has changed since (Intel SDM 3A, 12.12.4; Arm ARM B2, "Mismatched memory attributes").
 //! So while a VMO is not cached, neither are its pages in the direct map:
 //!
 //! ```text

@@ -17,6 +17,7 @@
 
 mod cursor;
 mod edit;
+mod fixed;
 mod format;
 mod large;
 mod level;
@@ -149,16 +150,35 @@ impl<F: EntryFormat> PageTables<F> {
         address: PhysAddr,
         flags: MapFlags,
     ) -> Result<(), MapError> {
+        self.map_for_good(range, (address, flags), Sizes::All)
+    }
+
+    /// As [`map_fixed`](Self::map_fixed), but with base pages only, so that each can be changed by itself.
+    ///
+    /// # Errors
+    /// As [`map_fixed`](Self::map_fixed).
+    pub fn map_fixed_base_pages(
+        &self,
+        range: VirtRange,
+        address: PhysAddr,
+        flags: MapFlags,
+    ) -> Result<(), MapError> {
+        self.map_for_good(range, (address, flags), Sizes::Base)
+    }
+
+    fn map_for_good(
+        &self,
+        range: VirtRange,
+        (address, flags): (PhysAddr, MapFlags),
+        sizes: Sizes,
+    ) -> Result<(), MapError> {
         let _guard = self.lock.lock();
         let run = PhysRange::new(address, range.pages()).ok_or(MapError::NoFrame)?;
-        self.map_piece(
-            Piece {
-                range,
-                address: run.base(),
-            },
-            flags,
-            Sizes::All,
-        )
+        let piece = Piece {
+            range,
+            address: run.base(),
+        };
+        self.map_piece(piece, flags, sizes)
     }
 
     /// Puts a table into every root entry that `range` touches and that has none. Locks the tables.

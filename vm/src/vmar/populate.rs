@@ -8,8 +8,8 @@ use syscall::{Result, Status, VmOptions};
 
 use super::clear::remove_translations;
 use super::{Enter, Mapping, ProtectionRun, Region, Vmar};
-use crate::addr::{PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
-use crate::mmu::{Access, Domain, MapFlags, Mmu, MmuCursor};
+use crate::addr::{PageCount, VirtAddr, VirtRange};
+use crate::mmu::{Access, Domain, MapFlags, Mmu};
 use crate::region_tree::HasRange;
 use crate::vmo::{Asker, PageIndex, Supply, VmoState, Want};
 
@@ -143,34 +143,20 @@ impl<'a, M: Mmu> Fill<'a, M> {
         }
     }
 
-    /// Makes all pages, and enters them.
+    /// Makes all pages, and then enters them. The page table is not locked while pages are made, because that
+    /// may take a change of the direct map, which is in the kernel's page table too.
     fn all(&self, vmo: &mut VmoState<M>) -> Result<()> {
         let pages = self.mapping.vmo().pages();
-        let mut cursor = self.mapping.owner().mmu().cursor(self.range);
         for number in 0..self.range.pages().get() as u64 {
             let index = self.first.saturating_add(number);
-            let page = match vmo.supply(pages, index, Want::Write, Asker::Fault(self.mapping))? {
-                Supply::Present(page) | Supply::Fresh(page) => page,
+            match vmo.supply(pages, index, Want::Write, Asker::Fault(self.mapping))? {
                 // What the kernel maps it maps as a whole at once: nothing shows the page yet.
-                Supply::Copied(page, stale) => {
-                    stale.release(pages);
-                    page
-                }
-                Supply::Shared(page) => page,
-                Supply::Zero => pages.zero_page(),
+                Supply::Copied(_, stale) => stale.release(pages),
+                Supply::Present(_) | Supply::Fresh(_) | Supply::Shared(_) | Supply::Zero => {}
                 Supply::Wait(request) => match request {},
-            };
-            self.enter(&mut cursor, index, page)?;
+            }
         }
-        Ok(())
-    }
-
-    fn enter(&self, cursor: &mut M::Cursor<'_>, index: PageIndex, page: PhysAddr) -> Result<()> {
-        let address = self.address(index).ok_or(Status::OUT_OF_RANGE)?;
-        let page = PhysRange::new(page, PageCount::new(1)).ok_or(Status::OUT_OF_RANGE)?;
-        cursor.seek(address);
-        cursor.map(page, self.flags)?;
-        Ok(())
+        self.present(vmo)
     }
 
     /// Where the page at `index` appears.

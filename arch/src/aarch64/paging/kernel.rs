@@ -11,7 +11,7 @@ use vm::paging::{PageTables, TopLevel};
 
 use super::super::{cpu, firmware};
 use super::format::Format;
-use super::{EMPTY_ROOT, KERNEL_VMAR, PHYSMAP_BASE, Tables, activate_kernel};
+use super::{EMPTY_ROOT, KERNEL_VMAR, PHYSMAP_BASE, Tables, activate_kernel, direct_map};
 use crate::guards::parts_between;
 
 /// The root of the kernel's half.
@@ -41,13 +41,15 @@ pub unsafe fn init(
 ) -> Result<Tables> {
     firmware::init(info);
     let tables = PageTables::new(pages, KERNEL_VMAR, TopLevel::Own, Format::Kernel)?;
-    map_memory(&tables, info, image)?;
+    let direct = direct_map::create(pages)?;
+    map_memory(&direct, info, image)?;
     map_section(&tables, image.text, Access::READ | Access::EXECUTE)?;
     map_section(&tables, image.rodata, Access::READ)?;
     map_data(&tables, image)?;
     if let Some(ConsoleDevice::Pl011 { base, .. }) = info.console {
-        map_console(&tables, base)?;
+        map_console(&direct, base)?;
     }
+    direct_map::install(direct, &tables);
     let empty = pages.zero_page();
     EMPTY_ROOT.store(empty.raw(), Ordering::Relaxed);
     ROOT.store(tables.root().raw(), Ordering::Relaxed);
@@ -103,7 +105,8 @@ fn map_direct(tables: &PageTables<Format>, range: Option<PhysRange>, access: Acc
     let Some(range) = range else { return Ok(()) };
     let window = physmap(range.base()).and_then(|base| VirtRange::new(base, range.pages()));
     let window = window.ok_or(Status::INVALID_ARGS)?;
-    Ok(tables.map_fixed(window, range.base(), flags(access, MemoryType::Cached))?)
+    let flags = flags(access, MemoryType::Cached);
+    Ok(tables.map_fixed_base_pages(window, range.base(), flags)?)
 }
 
 fn map_section(tables: &PageTables<Format>, section: Section, access: Access) -> Result<()> {

@@ -13,6 +13,7 @@
 
 mod asid;
 mod cache;
+pub(super) mod direct_map;
 mod format;
 mod kernel;
 mod tlb;

@@ -12,6 +12,8 @@
 //! layout, and who has to forget what (`tlb`). Upper-half entries of a program's root are copies of the
 //! kernel's, made once: the tables they point to are never replaced.
 
+mod cache;
+pub(super) mod direct_map;
 mod format;
 pub(super) mod tlb;
 

@@ -16,6 +16,7 @@ use crate::pages::OwnerKind;
 use crate::sim::{self, SimFormat};
 
 mod editing;
+mod fixed;
 mod formats;
 mod mapping;
 mod model;
