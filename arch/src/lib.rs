@@ -10,7 +10,7 @@
 //! | `pages` | `operations`: how whole pages are cleared, copied, and shown in the direct map |
 //! | `trap` | `TrapFrame`, `init_early`, `probe` |
 //! | `context` | `Context` (for threads of the kernel and of programs), `switch` |
-//! | `user` | `enter`, `copy_in`, `copy_out`, `zero` and what [`user_memory`] adds |
+//! | `user` | `enter`, `copy_in`, `copy_out`, `try_copy_in`, `try_copy_out`, `zero` and what [`user_memory`] adds |
 //! | `cpu` | who am I, how many are we, per-CPU record, interrupts on and off, `idle`, `random`, `features` |
 //! | `smp` | `start_all`, `request`, `halt_others` |
 //! | `irq` | `windows`, `init`, `init_cpu`, `enable` |

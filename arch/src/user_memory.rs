@@ -2,6 +2,16 @@
 //!
 //! User memory is never a reference in the kernel. A [`UserRange`] says only that the addresses
 //! are user addresses; whether anything is there shows when [`read`] or [`write()`] try.
+//!
+//! The loops that copy are the same for all copies; what differs is what a page fault in them does:
+//!
+//! | copies | a fault | the caller may hold |
+//! |---|---|---|
+//! | `copy_in`, `copy_out`, `zero` | is resolved like the program's own, and the loop goes on | no lock |
+//! | `try_copy_in`, `try_copy_out` | is captured: the loop ends, and the caller is told where | locks |
+//!
+//! Trap code knows the loops by their addresses, and what to do by a register that they leave alone. For a
+//! copy that captures, it touches nothing but the saved registers.
 
 use syscall::Status;
 use vm::addr::VirtAddr;
@@ -21,6 +31,53 @@ pub struct UserRange {
 /// How far the copy came is not known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct UserFault;
+
+/// Why a copy that resolves no page fault ended before its end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Obstacle {
+    /// The page at `address` is not there, or not for this access; the address space may know better.
+    Fault {
+        /// The first address that could not be accessed.
+        address: VirtAddr,
+        /// How many bytes before have been copied for sure, perhaps not all of them.
+        done: usize,
+    },
+    /// The bytes cannot be copied, whatever is brought in.
+    Refused,
+}
+
+/// What a page fault in a loop does; the number is what the loop is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(usize)]
+pub(crate) enum OnFault {
+    /// It is resolved, and the loop goes on.
+    Resolve = 0,
+    /// It ends the loop.
+    Capture = 1,
+}
+
+/// How a loop ended; the number is what it answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(usize)]
+pub(crate) enum End {
+    /// With the last byte. The loops answer that themselves, with a zero.
+    Done = 0,
+    /// At an address that cannot be accessed.
+    Refused = 1,
+    /// At a fault that was captured.
+    Captured = 2,
+}
+
+/// What a loop leaves in registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Answer {
+    /// A number of [`End`].
+    pub end: usize,
+    /// How many bytes have been written.
+    pub done: usize,
+    /// Where a captured fault was.
+    pub address: usize,
+}
 
 /// With what a thread starts in user mode.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,6 +146,33 @@ pub fn write(destination: UserRange, source: &[u8]) -> Result<(), UserFault> {
     // SAFETY:
     // 1. `source` is valid for reads and as long as `destination`.
     unsafe { user::copy_out(destination, source.as_ptr()) }
+}
+
+impl Answer {
+    /// The outcome of a copy whose faults are resolved.
+    #[inline]
+    pub(crate) fn resolved(self) -> Result<(), UserFault> {
+        if self.end == End::Done as usize {
+            Ok(())
+        } else {
+            Err(UserFault)
+        }
+    }
+
+    /// The outcome of a copy whose faults are captured.
+    #[inline]
+    pub(crate) fn captured(self) -> Result<(), Obstacle> {
+        if self.end == End::Done as usize {
+            Ok(())
+        } else if self.end == End::Captured as usize {
+            Err(Obstacle::Fault {
+                address: VirtAddr::new(self.address),
+                done: self.done,
+            })
+        } else {
+            Err(Obstacle::Refused)
+        }
+    }
 }
 
 impl From<UserFault> for Status {

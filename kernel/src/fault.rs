@@ -7,6 +7,7 @@
 use arch::handlers::{Exception, Origin, PageFault};
 use arch::trap::TrapFrame;
 use syscall::Status;
+use vm::addr::VirtAddr;
 use vm::mmu::Access;
 
 use crate::monitor::explain;
@@ -18,15 +19,23 @@ use crate::{reclaim, sched};
 /// # Errors
 /// The status with which the access failed: nothing is mapped, it is not allowed, or there is no page.
 pub fn page_fault(fault: &PageFault) -> Result<(), Status> {
-    let thread = sched::current();
-    let process = thread.process().ok_or(Status::NOT_FOUND)?;
-    reclaim::retrying(|| process.space().fault(fault.address, fault.access))?;
+    bring_in(fault.address, fault.access)?;
     match fault.origin {
         Origin::User => sched::before_user(),
         // A copy inside a system call: its thread may hold whatever it likes but locks, and goes on.
         Origin::Kernel => (),
     }
     Ok(())
+}
+
+/// Makes `access` to `address` possible in the address space of the process that runs. No lock is held.
+///
+/// # Errors
+/// As [`page_fault`].
+pub fn bring_in(address: VirtAddr, access: Access) -> Result<(), Status> {
+    let thread = sched::current();
+    let process = thread.process().ok_or(Status::NOT_FOUND)?;
+    reclaim::retrying(|| process.space().fault(address, access))
 }
 
 /// Reports what a program did and ends it; called by trap code.

@@ -1,11 +1,13 @@
 //! Reading and writing the contents of a VMO without mapping it.
 //!
-//! User memory must not be touched while a VMO is locked, because that may fault on a mapping of the
-//! same VMO. So a copy takes a [`PageRef`] to each page in turn, which keeps the page alive with no lock
-//! held. Source: `spec/vmo.md` §3.
+//! Bytes are copied page by page while the VMO is locked, so nobody can take a page away meanwhile, and a
+//! frame's count says who shares it and nothing else. Whoever copies from or to user memory gets a view of
+//! the page ([`Vmo::with_page_for_read`], [`Vmo::with_page_for_write`]) and must not resolve faults in
+//! there: that takes the locks of the address space and of a VMO, perhaps of this one. It leaves the page,
+//! brings the buffer in, and goes on with what is left. Source: `spec/vmo.md` §3.
 
+use core::marker::PhantomData;
 use core::ops::Range;
-use core::ptr::NonNull;
 
 use syscall::{Result, Status};
 
@@ -15,51 +17,47 @@ use crate::addr::{PAGE_SIZE, PhysAddr};
 use crate::mmu::{MemoryType, Mmu};
 use crate::pages::PageDatabase;
 
-/// A page of a VMO that stays as it is, whatever happens to the VMO: it may be cut off, but is not freed.
+/// A page of a VMO that is locked, to copy from; perhaps the page of zeros.
 ///
-/// It shares the frame, so the database counts the frame as shared while it is being copied.
-#[must_use = "a page that is not copied from or to need not be kept"]
-pub struct PageRef {
+/// Programs may have the page mapped and change it at any time, so the bytes are to be copied by code that
+/// allows for that, never borrowed. The lifetime is that of the lock.
+#[derive(Clone, Copy)]
+pub struct PageView<'a> {
     pages: &'static PageDatabase,
-    /// `None` stands for the page of zeros that all share.
-    page: Option<Page>,
+    address: PhysAddr,
+    lock: PhantomData<&'a ()>,
 }
 
-impl PageRef {
+/// A page of a VMO that is locked, to copy to. No other VMO has it.
+pub struct PageViewMut<'a>(PageView<'a>);
+
+impl PageView<'_> {
     /// Where the page is.
-    pub fn address(&self) -> PhysAddr {
-        match &self.page {
-            Some(page) => page.address(),
-            None => self.pages.zero_page(),
-        }
+    pub const fn address(&self) -> PhysAddr {
+        self.address
     }
 
-    /// A pointer to the first of the `PAGE_SIZE` bytes, valid as long as this reference lives.
-    ///
-    /// Programs may have the page mapped and change it at any time, so the bytes are to be copied by
-    /// code that allows for that, never borrowed. A reference from [`Vmo::page_for_read`] must not be
-    /// written through.
-    pub fn pointer(&self) -> NonNull<u8> {
-        self.pages.pointer(self.address())
-    }
-
-    /// Copies bytes out, from `offset` in the page on.
+    /// Where `len` bytes that begin at `offset` are to be read, as long as the VMO is locked.
     ///
     /// # Panics
     /// If they do not all lie in the page.
-    pub fn read(&self, offset: usize, buffer: &mut [u8]) {
-        match &self.page {
-            Some(page) => self.pages.read(page, offset, buffer),
-            None => buffer.fill(0),
-        }
+    #[inline]
+    pub fn bytes(&self, offset: usize, len: usize) -> *const u8 {
+        let fits = offset <= PAGE_SIZE && len <= PAGE_SIZE - offset;
+        assert!(fits, "{len} bytes from {offset} on are not in one page");
+        let page = self.pages.pointer(self.address);
+        page.as_ptr().wrapping_add(offset)
     }
 }
 
-impl Drop for PageRef {
-    fn drop(&mut self) {
-        if let Some(page) = self.page.take() {
-            self.pages.free(page);
-        }
+impl PageViewMut<'_> {
+    /// Where `len` bytes that begin at `offset` are to be written, as long as the VMO is locked.
+    ///
+    /// # Panics
+    /// If they do not all lie in the page.
+    #[inline]
+    pub fn bytes(&mut self, offset: usize, len: usize) -> *mut u8 {
+        self.0.bytes(offset, len).cast_mut()
     }
 }
 
@@ -72,6 +70,18 @@ pub struct CopyStep {
     pub offset: usize,
     /// How many bytes, at least one.
     pub len: usize,
+}
+
+impl CopyStep {
+    /// What is left when the first `done` bytes have been copied.
+    #[must_use]
+    pub const fn after(self, done: usize) -> Self {
+        Self {
+            index: self.index,
+            offset: self.offset + done,
+            len: self.len - done,
+        }
+    }
 }
 
 impl<M: Mmu> Vmo<M> {
@@ -95,23 +105,44 @@ impl<M: Mmu> Vmo<M> {
         Ok(steps(offset..end))
     }
 
-    /// The page at `index`, to copy from; absent pages are not made.
+    /// Shows the page at `index` to `copy`, to copy from, while the VMO is locked; absent pages are not made.
+    ///
+    /// `copy` must take no lock but that of the page database, and resolve no fault.
     ///
     /// # Errors
+    /// - `BAD_STATE`: the memory is not cached.
     /// - `OUT_OF_RANGE`: it lies beyond the end.
     /// - `NOT_SUPPORTED`: the VMO is not made of pages.
-    pub fn page_for_read(&self, index: PageIndex) -> Result<PageRef> {
-        self.page(index, Want::Read)
+    #[inline]
+    pub fn with_page_for_read<R>(
+        &self,
+        index: PageIndex,
+        copy: impl FnOnce(PageView<'_>) -> R,
+    ) -> Result<R> {
+        let mut state = self.lock();
+        let view = self.view(&mut state, index, Want::Read)?;
+        Ok(copy(view))
     }
 
-    /// The page at `index`, to copy to; it is made if it is absent.
+    /// Shows the page at `index` to `copy`, to copy to, while the VMO is locked. It is made if it is absent, and
+    /// copied if other VMOs have it too.
+    ///
+    /// `copy` must take no lock but that of the page database, and resolve no fault.
     ///
     /// # Errors
+    /// - `BAD_STATE`: the memory is not cached.
     /// - `OUT_OF_RANGE`: it lies beyond the end.
     /// - `NOT_SUPPORTED`: the VMO is not made of pages.
-    /// - `NO_MEMORY`: there is no frame for it. Nothing changes.
-    pub fn page_for_write(&self, index: PageIndex) -> Result<PageRef> {
-        self.page(index, Want::Write)
+    /// - `NO_MEMORY`: there is no frame for it, or no memory for nodes. Nothing changes.
+    #[inline]
+    pub fn with_page_for_write<R>(
+        &self,
+        index: PageIndex,
+        copy: impl FnOnce(PageViewMut<'_>) -> R,
+    ) -> Result<R> {
+        let mut state = self.lock();
+        let view = self.view(&mut state, index, Want::Write)?;
+        Ok(copy(PageViewMut(view)))
     }
 
     /// Copies bytes from `offset` on into `buffer`.
@@ -122,7 +153,12 @@ impl<M: Mmu> Vmo<M> {
         let mut rest = buffer;
         for step in self.copy_steps(offset, rest.len())? {
             let (part, after) = rest.split_at_mut(step.len);
-            self.page_for_read(step.index)?.read(step.offset, part);
+            let mut state = self.lock();
+            self.view(&mut state, step.index, Want::Read)?;
+            match state.page(self.owner_page(step.index)) {
+                Some(page) => self.pages().read(page, step.offset, part),
+                None => part.fill(0),
+            }
             rest = after;
         }
         Ok(())
@@ -138,9 +174,9 @@ impl<M: Mmu> Vmo<M> {
         for step in self.copy_steps(offset, rest.len())? {
             let (part, after) = rest.split_at(step.len);
             let mut state = self.lock();
+            self.view(&mut state, step.index, Want::Write)?;
             let index = self.owner_page(step.index);
-            state.supply(self.pages(), index, Want::Write, Asker::Call)?;
-            if let Some(page) = state.own_page(self.pages(), index)? {
+            if let Some(page) = state.page_mut(self.pages(), index) {
                 self.pages().write(page, step.offset, part);
             }
             rest = after;
@@ -148,31 +184,48 @@ impl<M: Mmu> Vmo<M> {
         Ok(())
     }
 
-    fn page(&self, index: PageIndex, want: Want) -> Result<PageRef> {
-        let mut state = self.lock();
-        let index = self.owner_page(index);
-        if index >= self.window(&state).end {
+    /// The page at `index`. If it is wanted for writing it is this VMO's alone: made if it is absent, copied if
+    /// it is shared.
+    ///
+    /// # Errors
+    /// As [`with_page_for_write`](Self::with_page_for_write).
+    #[inline]
+    fn view<'a>(
+        &self,
+        state: &'a mut VmoState<M>,
+        index: PageIndex,
+        want: Want,
+    ) -> Result<PageView<'a>> {
+        let (pages, index) = (self.pages(), self.owner_page(index));
+        if state.memory() != MemoryType::Cached {
+            return Err(Status::BAD_STATE);
+        }
+        if index >= self.window(state).end {
             return Err(Status::OUT_OF_RANGE);
         }
-        match state.supply(self.pages(), index, want, Asker::Call)? {
-            Supply::Wait(request) => match request {},
-            Supply::Zero => Ok(PageRef {
-                pages: self.pages(),
-                page: None,
-            }),
-            Supply::Present(_) | Supply::Shared(_) | Supply::Fresh(_) | Supply::Copied(..) => {
-                let page = state.page_ref(index).ok_or(Status::NOT_SUPPORTED)?;
-                Ok(PageRef {
-                    pages: self.pages(),
-                    page: Some(self.pages().share(page)),
-                })
-            }
+        if let Contents::Physical(_) = &state.contents {
+            return Err(Status::NOT_SUPPORTED);
         }
+        let address = match state.supply(pages, index, want, Asker::Call)? {
+            Supply::Present(page) | Supply::Shared(page) | Supply::Fresh(page) => page,
+            Supply::Copied(page, stale) => {
+                stale.release(pages);
+                page
+            }
+            Supply::Zero => pages.zero_page(),
+            Supply::Wait(request) => match request {},
+        };
+        Ok(PageView {
+            pages,
+            address,
+            lock: PhantomData,
+        })
     }
 }
 
 impl<M: Mmu> VmoState<M> {
-    fn page_ref(&self, index: PageIndex) -> Option<&Page> {
+    /// The frame at `index`, if it is present.
+    fn page(&self, index: PageIndex) -> Option<&Page> {
         match &self.contents {
             Contents::Anonymous(tree) => tree.get(index),
             Contents::Physical(_) => None,

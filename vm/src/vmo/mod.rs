@@ -49,7 +49,7 @@ pub use attribution::Attribution;
 pub use child::ChildRequest;
 pub(crate) use commit::Stock;
 pub use contiguous::ContiguousRequest;
-pub use copy::{CopyStep, PageRef};
+pub use copy::{CopyStep, PageView, PageViewMut};
 pub use discardable::LockState;
 pub use family::ChildObserver;
 pub use index::PageIndex;

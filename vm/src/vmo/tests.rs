@@ -2,11 +2,13 @@
 
 mod families;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use proptest::prelude::*;
 use syscall::{Name, Result, Status, VmoOptions};
 
-use super::{CopyStep, MAX_SIZE, PageIndex, Vmo};
-use crate::addr::PAGE_SIZE;
+use super::{CopyStep, MAX_SIZE, PageIndex, PageView, Vmo};
+use crate::addr::{PAGE_SIZE, PhysAddr};
 use crate::mmu::MemoryType;
 use crate::sim::SimMmu;
 use crate::testing::*;
@@ -136,6 +138,22 @@ fn a_copy_is_cut_at_page_boundaries() {
 }
 
 #[test]
+fn a_step_goes_on_where_it_stopped() {
+    let step = CopyStep {
+        index: index(3),
+        offset: 8,
+        len: 20,
+    };
+    let rest = CopyStep {
+        index: index(3),
+        offset: 13,
+        len: 15,
+    };
+    assert_eq!((step.after(0), step.after(5)), (step, rest));
+    assert_eq!(step.after(20).len, 0);
+}
+
+#[test]
 fn reading_commits_nothing_and_writing_what_it_touches() {
     let world = World::new();
     let vmo = world.vmo(4);
@@ -161,8 +179,8 @@ fn memory_that_is_not_cached_is_not_copied() {
     // An end that does not fit comes first.
     assert_eq!(vmo.read(u64::MAX, &mut [0]), Err(Status::OUT_OF_RANGE));
     assert_eq!(
-        vmo.page_for_read(index(0)).err(),
-        Some(Status::NOT_SUPPORTED)
+        vmo.with_page_for_read(index(0), |_| ()),
+        Err(Status::BAD_STATE)
     );
     assert_eq!((vmo.size(), vmo.stream_size()), (P, 0));
     drop(vmo);
@@ -170,27 +188,55 @@ fn memory_that_is_not_cached_is_not_copied() {
 }
 
 #[test]
-fn a_page_that_somebody_copies_outlives_its_place_in_the_vmo() {
+fn a_page_is_shown_while_the_vmo_is_locked() {
     let world = World::new();
     let vmo = world.numbered_vmo(2);
-    let page = vmo.page_for_read(index(1)).expect("present");
-    let written = vmo.page_for_write(index(0)).expect("present");
-    vmo.set_size(0).expect("resizable");
-    let mut byte = [0];
-    page.read(9, &mut byte);
-    assert_eq!(byte, [2]);
-    written.read(9, &mut byte);
-    assert_eq!(byte, [1]);
-    vmo.set_size(2 * P).expect("resizable");
-    vmo.read(P, &mut byte).expect("inside");
-    assert_eq!(byte, [0]);
-    assert_eq!(
-        vmo.page_for_read(index(2)).err(),
-        Some(Status::OUT_OF_RANGE)
-    );
-    let absent = vmo.page_for_read(index(1)).expect("inside");
-    assert_eq!(absent.address(), world.pages.zero_page());
-    drop((page, written, absent, vmo));
+    let is_locked = || vmo.state().is_locked();
+    assert_eq!(vmo.with_page_for_read(index(1), |_| is_locked()), Ok(true));
+    assert_eq!(vmo.with_page_for_write(index(1), |_| is_locked()), Ok(true));
+    assert!(!is_locked());
+    drop(vmo);
+    finish(world);
+}
+
+#[test]
+fn copying_makes_pages_only_to_write_to_them() {
+    let world = World::new();
+    let vmo = world.vmo(2);
+    let read = |number| vmo.with_page_for_read(index(number), |page| page.address());
+    let write = |number| vmo.with_page_for_write(index(number), |mut page| page.bytes(0, 1).addr());
+    let zeros = world.pages.zero_page();
+    assert_eq!((read(0), committed_pages(&vmo)), (Ok(zeros), 0));
+    let written = write(0).expect("memory");
+    assert_eq!(committed_pages(&vmo), 1);
+    let page = read(0).expect("present");
+    assert_ne!(page, zeros);
+    assert_eq!(world.pages.pointer(page).addr().get(), written);
+    assert_eq!(write(0), Ok(written));
+    let beyond = Err(Status::OUT_OF_RANGE);
+    assert_eq!((read(2), write(2)), (beyond, beyond.map(|_: PhysAddr| 0)));
+    assert_eq!(committed_pages(&vmo), 1);
+    let _plan = world.pages.fail_after(0);
+    assert_eq!(write(1), Err(Status::NO_MEMORY));
+    assert_eq!(committed_pages(&vmo), 1);
+    drop(vmo);
+    finish(world);
+}
+
+#[test]
+fn what_is_copied_lies_in_the_page() {
+    let world = World::new();
+    let vmo = world.numbered_vmo(1);
+    let distance = |offset, len| {
+        let show = |page: PageView<'_>| page.bytes(offset, len).addr() - page.bytes(0, 0).addr();
+        vmo.with_page_for_read(index(0), show)
+    };
+    assert_eq!(distance(PAGE_SIZE - 3, 3), Ok(PAGE_SIZE - 3));
+    for (offset, len) in [(PAGE_SIZE - 3, 4), (PAGE_SIZE + 1, 0), (1, usize::MAX)] {
+        let copied = catch_unwind(AssertUnwindSafe(|| distance(offset, len)));
+        assert!(copied.is_err(), "{len} bytes from {offset} on");
+    }
+    drop(vmo);
     finish(world);
 }
 

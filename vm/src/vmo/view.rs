@@ -87,7 +87,7 @@ impl<M: Mmu> Vmo<M> {
     }
 
     #[inline]
-    fn state(&self) -> &SpinMutex<VmoState<M>> {
+    pub(super) fn state(&self) -> &SpinMutex<VmoState<M>> {
         match &self.source {
             Source::Own(own) => &own.state,
             Source::Slice(Slice { owner, .. }) | Source::Reference(owner) => owner.owned_state(),

@@ -7,6 +7,8 @@
 //!   interrupt ─────► irq::dispatch ──► Handlers::tick, ::reschedule, ::interrupt
 //! ```
 //!
+//! A user copy that captures its faults is told of them before anybody else is: its caller may hold locks.
+//!
 //! Every trap is handled on the stack of the thread that was running. If that stack has no room left, an
 //! exception in the kernel moves to the CPU's emergency stack, reports, and does not return.
 
@@ -22,8 +24,9 @@ use vm::cpu::CpuId;
 pub use frame::TrapFrame;
 
 use self::syndrome::Cause;
-use super::{cpu, irq, paging, power};
+use super::{cpu, irq, paging, power, user};
 use crate::handlers::{self, Exception, KernelFault, Origin, PageFault};
+use crate::user_memory::End;
 use crate::verdict::Verdict;
 
 global_asm!(
@@ -40,9 +43,6 @@ global_asm!(
 
 unsafe extern "C" {
     static exception_vectors: u8;
-    static user_copy_begin: u8;
-    static user_copy_end: u8;
-    static user_copy_failed: u8;
     static probe_word: u8;
     static probe_failed: u8;
 }
@@ -109,26 +109,29 @@ extern "C" fn kernel_exception(frame: &mut TrapFrame) {
         frame.program_counter = (&raw const probe_failed).addr() as u64;
         return;
     }
-    let copies = (&raw const user_copy_begin).addr()..(&raw const user_copy_end).addr();
-    if copies.contains(&pc) {
+    if user::is_in_loop(pc) {
         match cause {
             Cause::Page(fault) if paging::USER.contains(fault.address) => {
-                if resolve(frame, &fault) {
-                    return;
-                }
-                frame.program_counter = (&raw const user_copy_failed).addr() as u64;
-                return;
+                return user_access_fault(frame, &fault);
             }
             // Such as a misaligned access to a program's device memory.
             Cause::Other(Exception::Alignment(address)) if paging::USER.contains(address) => {
-                frame.program_counter = (&raw const user_copy_failed).addr() as u64;
-                return;
+                return user::leave_loop(frame, End::Refused, address);
             }
             Cause::Page(_) | Cause::Other(_) => {}
         }
     }
     let fault = KernelFault::Exception(cause.unresolved());
     (handlers::installed().kernel_fault)(frame, fault)
+}
+
+/// A fault of a user copy ends the copy if that captures its faults, or if it cannot be resolved.
+fn user_access_fault(frame: &mut TrapFrame, fault: &PageFault) {
+    if user::captures_faults(frame) {
+        user::leave_loop(frame, End::Captured, fault.address);
+    } else if !resolve(frame, fault) {
+        user::leave_loop(frame, End::Refused, fault.address);
+    }
 }
 
 /// Has the kernel resolve a fault of a user copy. The copy began with interrupts on, or the fault is

@@ -224,8 +224,11 @@ impossible:
     mov     x1, x2
     bl      {impossible}
 
-// Copies that may fault. All return 0, or 1 after a fault that was not resolved. The instructions that
-// may fault lie between user_copy_begin and user_copy_end; trap code goes on at user_copy_failed.
+// Copies that may fault, which they do between user_copy_begin and user_copy_end. x11 is a number of
+// `OnFault` for trap code to see, and is zero at the end. Trap code that ends a copy early makes it return
+// with a number of `End` in x11 and the address of the fault in x1. x0 is the end of what was written.
+// Loops change x0 to x11 and no other register.
+//
 // LDTR and STTR have the rights of EL0, whatever PAN says (Arm ARM C6.2.177), but move one register each.
 //
 // Without PAN, ordinary pairs move the bulk. EL1 may write no page that EL0 may not write, as nobody may
@@ -294,7 +297,7 @@ user_copy_in:
     strb    w3, [x0], #1
     subs    x2, x2, #1
     b.ne    5b
-6:  mov     x0, xzr
+6:  mov     x11, xzr
     ret
 
 // x0: destination in user memory, x1: source, x2: bytes
@@ -343,7 +346,7 @@ user_copy_out:
     add     x0, x0, #1
     subs    x2, x2, #1
     b.ne    5b
-6:  mov     x0, xzr
+6:  mov     x11, xzr
     ret
 
 // x0: destination in user memory, x1: bytes
@@ -363,16 +366,11 @@ user_fill_zero:
     add     x0, x0, #1
     subs    x1, x1, #1
     b.ne    3b
-4:  mov     x0, xzr
+4:  mov     x11, xzr
     ret
 
 .global user_copy_end
 user_copy_end:
-
-.global user_copy_failed
-user_copy_failed:
-    mov     x0, #1
-    ret
 
 // x0: address in the kernel's half. Returns 1 and the word there, or 0 if it cannot be read.
 .global probe_word

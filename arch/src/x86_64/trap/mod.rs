@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Traps from the kernel itself are faults in it, with two exceptions that are looked up by address:
-//! copies of user memory ([`super::user`]) and [`probe`].
+//! copies of user memory ([`super::user`]) and [`probe`]. A copy that captures its faults is told of them
+//! before anybody else is: its caller may hold locks.
 
 mod entry;
 mod frame;
@@ -25,8 +26,9 @@ pub(super) use self::entry::{SMAP_ON, leave};
 pub use self::frame::TrapFrame;
 
 use super::record::PerCpu;
-use super::{cpu, features, irq, segments, smp, user};
+use super::{cpu, features, irq, paging, segments, smp, user};
 use crate::handlers::{self, Exception, KernelFault, Origin, PageFault};
+use crate::user_memory::End;
 
 /// Vectors of exceptions (Intel SDM 3A, table 6-1).
 mod vector {
@@ -160,22 +162,30 @@ fn describe(address: VirtAddr, error_code: usize, rip: usize, origin: Origin) ->
     }
 }
 
-/// A fault of a user copy is served like the user's own; if it cannot be, the copy ends early.
 fn kernel_page_fault(frame: &mut TrapFrame, fault: &PageFault) {
-    if let Some(recovery) = user::recovery_of_copy(frame.rip) {
-        if frame.had_interrupts() {
-            cpu::enable_interrupts();
-        }
-        let served = (handlers::installed().page_fault)(fault);
-        cpu::disable_interrupts();
-        if served.is_err() {
-            frame.rip = recovery;
-        }
+    if user::is_in_loop(frame.rip) && paging::USER.contains(fault.address) {
+        user_access_fault(frame, fault);
     } else if let Some(recovery) = entry::recovery_of_probe(frame.rip) {
         frame.rip = recovery;
     } else {
         let exception = Exception::PageFault(*fault, Status::INVALID_ARGS);
         kernel_fault(frame, KernelFault::Exception(exception));
+    }
+}
+
+/// A fault of a user copy ends the copy if that captures its faults; else it is served like the user's own,
+/// and ends the copy if it cannot be.
+fn user_access_fault(frame: &mut TrapFrame, fault: &PageFault) {
+    if user::captures_faults(frame) {
+        return user::leave_loop(frame, End::Captured, fault.address);
+    }
+    if frame.had_interrupts() {
+        cpu::enable_interrupts();
+    }
+    let served = (handlers::installed().page_fault)(fault);
+    cpu::disable_interrupts();
+    if served.is_err() {
+        user::leave_loop(frame, End::Refused, fault.address);
     }
 }
 

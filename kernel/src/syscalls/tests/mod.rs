@@ -3,6 +3,7 @@
 //! What each call answers is tested from user space, by the conformance program. Here is what needs
 //! a view from behind: that nothing leaks when memory runs out or a pointer is bad.
 
+mod copies;
 mod cpus;
 mod large;
 mod long;

@@ -335,21 +335,6 @@ fn pages_that_are_given_back_are_reached_by_nobody() {
 }
 
 #[test]
-fn a_page_that_is_being_copied_outlives_its_end() {
-    let world = World::new();
-    let (vmar, vmo) = (world.vmar(2), world.numbered_vmo(2));
-    vmar.map(request_at(0, &vmo, 0, 2)).expect("free");
-    let page = vmo.page_for_read(crate::vmo::PageIndex::new(1).expect("small"));
-    let page = page.expect("present");
-    assert_eq!(on_pages(&vmar, Decommit, 0, 2), Ok(()));
-    let mut byte = [0];
-    page.read(0, &mut byte);
-    assert_eq!((byte, world.load(page_of(&vmar, 1))), ([2], Ok(0)));
-    drop((page, vmar, vmo));
-    finish(world);
-}
-
-#[test]
 fn entering_skips_what_is_absent_or_forbidden() {
     for op in [MapRange, AlwaysNeed, Prefetch] {
         let world = World::new();

@@ -191,13 +191,17 @@ fn a_change_without_memory_for_tables_changes_nothing() {
 }
 
 #[test]
-fn a_page_that_is_being_copied_keeps_its_memory_type() {
+fn a_copy_ends_when_the_memory_type_changes() {
     let world = World::new();
     let vmo = world.numbered_vmo(2);
-    let page = vmo.page_for_read(PageIndex::ZERO).expect("present");
-    assert_eq!(vmo.set_memory(MemoryType::Uncached), Err(Status::BAD_STATE));
-    drop(page);
+    let steps = vmo.copy_steps(0, 2 * PAGE_SIZE).expect("inside");
+    let pages: Vec<_> = steps.map(|step| step.index).collect();
+    assert_eq!(vmo.with_page_for_read(pages[0], |_| ()), Ok(()));
     assert_eq!(vmo.set_memory(MemoryType::Uncached), Ok(()));
+    assert_eq!(
+        vmo.with_page_for_read(pages[1], |_| ()),
+        Err(Status::BAD_STATE)
+    );
     drop(vmo);
     finish(world);
 }

@@ -2,6 +2,7 @@
 
 use zx::{AsHandleRef, Rights, Status, VmarFlags, Vmo, ok, sys};
 
+use crate::calls;
 use crate::fixtures::{
     BAD_ADDRESSES, P, Region, bad_handles, numbered_vmo, peek, poke, vmo_of, with_rights,
     without_rights,
@@ -18,6 +19,7 @@ pub const TESTS: &[Test] = tests![
     refuse_bad_buffers,
     refuse_buffers_without_the_permission,
     stop_at_a_buffer_that_ends,
+    keep_what_they_copied_before_a_hole,
     check_the_handle_first,
     check_the_range_before_the_buffer,
     copy_across_pages,
@@ -26,10 +28,22 @@ pub const TESTS: &[Test] = tests![
     writing_commits_what_it_touches,
     show_in_mappings,
     copy_from_and_to_a_mapping_of_the_same_vmo,
+    copy_a_page_to_itself,
+    move_bytes_within_a_page,
     fault_their_buffers_in,
+    fault_both_pages_of_an_unaligned_buffer_in,
 ];
 
 const SCRATCH: usize = 64;
+
+/// A VMO all of whose bytes are `byte`.
+fn filled_vmo(pages: usize, byte: u8) -> Result<Vmo, Status> {
+    let vmo = vmo_of(pages)?;
+    for page in 0..pages {
+        vmo.write(&[byte; P], (page * P) as u64)?;
+    }
+    Ok(vmo)
+}
 
 /// `zx_vmo_read` and `zx_vmo_write` by one shape.
 #[derive(Clone, Copy)]
@@ -188,6 +202,21 @@ fn stop_at_a_buffer_that_ends() -> Outcome {
     })
 }
 
+fn keep_what_they_copied_before_a_hole() -> Outcome {
+    let (region, buffer, vmo) = (Region::new(3)?, numbered_vmo(3, 1)?, filled_vmo(3, 7)?);
+    let base = region.map_at(0, &buffer, 3)?;
+    calls::unmap(region.raw_handle(), base + P, P)?;
+    let copied = Direction::Read.copy(vmo.raw_handle(), base + 1, 0, 3 * P - 1);
+    check_refused(copied, Status::NOT_FOUND)?;
+    // How near to the hole it came is not said.
+    check_eq([peek(base), peek(base + 1), peek(base + P / 2)], [1, 7, 7])?;
+    check_eq(peek(base + 2 * P), 3)?;
+    let copied = Direction::Write.copy(vmo.raw_handle(), base, P as u64, 2 * P);
+    check_refused(copied, Status::NOT_FOUND)?;
+    check_eq(vmo.read_to_array::<u8, 2>(P as u64)?, [1, 7])?;
+    check_eq(vmo.read_to_array::<u8, 2>(2 * P as u64)?, [7, 7])
+}
+
 fn check_the_handle_first() -> Outcome {
     for_both(|direction, vmo, _| {
         check_refused(direction.copy(0, 0, u64::MAX, 1), Status::BAD_HANDLE)?;
@@ -257,6 +286,36 @@ fn copy_from_and_to_a_mapping_of_the_same_vmo() -> Outcome {
     check_eq(peek(base + 2 * P), 4)
 }
 
+fn copy_a_page_to_itself() -> Outcome {
+    for direction in BOTH {
+        let region = Region::new(2)?;
+        let vmo = vmo_of(2)?;
+        vmo.write(&[5; P], P as u64)?;
+        let base = region.map_at(0, &vmo, 2)?;
+        // No page of the mapping has been touched, and the first page does not exist.
+        direction.copy(vmo.raw_handle(), base, 0, 2 * P)?;
+        check_eq(vmo.info()?.committed_bytes, 2 * P as u64)?;
+        check_eq(
+            [peek(base), peek(base + P), peek(base + 2 * P - 1)],
+            [0, 5, 5],
+        )?;
+        poke(base, 3);
+        check_eq(vmo.read_to_object::<u8>(0)?, 3)?;
+    }
+    Ok(())
+}
+
+fn move_bytes_within_a_page() -> Outcome {
+    let region = Region::new(1)?;
+    let vmo = vmo_of(1)?;
+    vmo.write(b"abcd", 0)?;
+    let base = region.map_at(0, &vmo, 1)?;
+    Direction::Read.copy(vmo.raw_handle(), base + 100, 0, 4)?;
+    Direction::Write.copy(vmo.raw_handle(), base + 100, P as u64 - 4, 4)?;
+    check_eq(&vmo.read_to_array::<u8, 4>(100)?, b"abcd")?;
+    check_eq(&vmo.read_to_array::<u8, 4>(P as u64 - 4)?, b"abcd")
+}
+
 fn fault_their_buffers_in() -> Outcome {
     let region = Region::new(2)?;
     let (source, buffer) = (numbered_vmo(2, 7)?, vmo_of(2)?);
@@ -264,4 +323,33 @@ fn fault_their_buffers_in() -> Outcome {
     Direction::Read.copy(source.raw_handle(), base, 0, 2 * P)?;
     check_eq([peek(base), peek(base + P)], [7, 8])?;
     check_eq(buffer.info()?.committed_bytes, 2 * P as u64)
+}
+
+fn fault_both_pages_of_an_unaligned_buffer_in() -> Outcome {
+    let region = Region::new(2)?;
+    for distance in [1, 5, 8, 64, 256, P - 1] {
+        let (source, buffer) = (filled_vmo(1, 7)?, vmo_of(2)?);
+        let base = region.map_at(0, &buffer, 2)?;
+        let start = base + distance;
+        Direction::Read.copy(source.raw_handle(), start, 0, P)?;
+        let edges = [
+            start - 1,
+            start,
+            base + P - 1,
+            base + P,
+            start + P - 1,
+            start + P,
+        ];
+        check_eq(edges.map(peek), [0, 7, 7, 7, 7, 0])?;
+        calls::unmap(region.raw_handle(), base, 2 * P)?;
+        let base = region.map_at(0, &buffer, 2)?;
+        Direction::Write.copy(source.raw_handle(), base + distance - 1, 0, P)?;
+        let edges = source.read_to_array::<u8, 2>(0)?;
+        check_eq(
+            (edges, source.read_to_object::<u8>(P as u64 - 1)?),
+            ([0, 7], 7),
+        )?;
+        calls::unmap(region.raw_handle(), base, 2 * P)?;
+    }
+    Ok(())
 }
