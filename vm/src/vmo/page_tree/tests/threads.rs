@@ -4,6 +4,7 @@ use std::sync::{Barrier, Mutex};
 use std::thread;
 
 use super::*;
+use crate::try_alloc::ArcPermit;
 use crate::vmo::page_tree::drain::Drain;
 use crate::vmo::page_tree::node::{Leaf, NodeRef};
 
@@ -67,7 +68,8 @@ fn who_lets_go_of_a_node_last_gets_its_pages() {
     let counts = Counts::default();
     let mut leaf = Leaf::empty();
     assert!(leaf.put(5, counts.make()).is_none());
-    let one = NodeRef::new(leaf).expect("memory is plenty");
+    let permit = ArcPermit::new().expect("memory is plenty");
+    let one = NodeRef::from_permit(permit, leaf);
     let other = one.share();
     let mut positions = Vec::new();
     let mut drain = Drain {
