@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 
 use syscall::kernel::UserOut;
 use syscall::{HandleValue, Koid, Result, Rights, Status, SystemResource, Topic, info};
+use vm::addr::PAGE_SIZE;
 use zerocopy::IntoBytes;
 
 use super::caller;
@@ -123,8 +124,16 @@ fn handle_basic(object: &KernelObject, rights: Rights) -> info::HandleBasic {
 
 fn kmem_stats(value: HandleValue) -> Result<info::KmemStats> {
     object::<Resource>(value, Rights::NONE)?.check_system(SystemResource::Info)?;
+    let discardable = memory::pages().reclaimer().discardable()?;
     memory::trim();
-    Ok(memory::kmem_stats())
+    let [locked, unlocked] =
+        [discardable.locked, discardable.unlocked].map(|pages| (pages.get() * PAGE_SIZE) as u64);
+    Ok(info::KmemStats {
+        vmo_reclaim_total_bytes: unlocked,
+        vmo_discardable_locked_bytes: locked,
+        vmo_discardable_unlocked_bytes: unlocked,
+        ..memory::kmem_stats()
+    })
 }
 
 impl Answer {

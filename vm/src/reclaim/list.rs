@@ -1,6 +1,7 @@
-//! The two lists of VMOs, which keep none of them alive.
+//! The lists of VMOs, which keep none of them alive.
 
 use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use intrusive_collections::{LinkedList, LinkedListAtomicLink, UnsafeRef, intrusive_adapter};
@@ -43,6 +44,7 @@ impl Place {
         match self.list.load(Ordering::Relaxed) {
             0 => Some(Which::Unlocked),
             1 => Some(Which::Others),
+            2 => Some(Which::Locked),
             _ => None,
         }
     }
@@ -62,8 +64,10 @@ impl Drop for Place {
 pub(super) enum Which {
     /// Discardable VMOs that are not locked.
     Unlocked = 0,
-    /// All others.
+    /// VMOs that are not discardable.
     Others = 1,
+    /// Discardable VMOs that are locked.
+    Locked = 2,
 }
 
 /// The places of VMOs.
@@ -71,7 +75,7 @@ pub(super) enum Which {
 /// 1. Every place in a list says so, and is in no other.
 /// 2. A place stays at its address as long as it is in a list: it is a field of an object in an `Arc`, which
 ///    its owner never moves out of it, and leaves the list before it is dropped.
-pub(super) struct Lists([List; 2]);
+pub(super) struct Lists([List; 3]);
 
 struct List {
     places: LinkedList<PlaceAdapter>,
@@ -89,7 +93,7 @@ impl List {
 
 impl Lists {
     pub(super) const fn new() -> Self {
-        Self([List::new(), List::new()])
+        Self([const { List::new() }; 3])
     }
 
     pub(super) const fn len(&self, which: Which) -> usize {
@@ -125,6 +129,15 @@ impl Lists {
         let object = place.object.upgrade();
         self.0[which as usize].places.push_back(place);
         object
+    }
+
+    /// Adds the objects of a list to `found`, as far as there is room, but for those that are being dropped.
+    ///
+    /// They are to be dropped with the lists open: each may be the last one.
+    pub(super) fn share(&self, which: Which, found: &mut Vec<Arc<dyn Reclaimable>>) {
+        let places = self.0[which as usize].places.iter();
+        let room = found.capacity() - found.len();
+        found.extend(places.filter_map(|place| place.object.upgrade()).take(room));
     }
 
     /// The first object of a list.

@@ -1,12 +1,15 @@
 //! Getting pages back from VMOs when memory runs short.
 //!
-//! Read [`Reclaimer`] first. Every VMO that is made of pages is in one of its two lists, which keep none of
+//! Read [`Reclaimer`] first. Every VMO that is made of pages is in one of its three lists, which keep none of
 //! them alive:
 //!
 //! ```text
 //!   unlocked   oldest ─► … ─► newest    discardable VMOs that nobody has locked: they go when frames run out
-//!   others     next ─► … ─► last        all other VMOs: now and then a few of their pages are looked at, and
-//!                                       those that are all zeros go, because an absent page reads the same
+//!   locked     next ─► … ─► last        discardable VMOs that somebody has locked
+//!   others     next ─► … ─► last        all other VMOs
+//!
+//!   locked, others                      now and then a few of their pages are looked at, and those that are
+//!                                       all zeros go, because an absent page reads the same
 //! ```
 //!
 //! A call or a fault for which there is no frame has changed nothing. So whoever made it, with nothing
@@ -17,8 +20,10 @@
 //!
 //! [`PageDatabase::missed_frames`]: crate::pages::PageDatabase::missed_frames
 
+mod discardable;
 mod list;
 
+pub use discardable::Discardable;
 pub(crate) use list::Place;
 
 use alloc::sync::Arc;
@@ -37,6 +42,9 @@ pub(crate) trait Reclaimable: Send + Sync {
     /// Gives all pages back, unless it has been locked; answers how many.
     fn discard(&self) -> PageCount;
 
+    /// How many pages there are that it alone has.
+    fn own_pages(&self) -> PageCount;
+
     /// Looks at some pages, about as many as the `budget` says, and gives those back that are all zeros.
     fn scan(&self, budget: PageCount) -> Scan;
 }
@@ -44,8 +52,10 @@ pub(crate) trait Reclaimable: Send + Sync {
 /// Whether somebody counts on the contents of a VMO.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Standing {
-    /// Somebody does.
+    /// It is not discardable.
     Kept,
+    /// It is discardable and locked.
+    Locked,
     /// It is discardable and not locked.
     Unlocked,
 }
@@ -113,19 +123,26 @@ impl Reclaimer {
     ///
     /// The caller holds no lock.
     pub fn scan(&self, budget: PageCount) -> Scan {
+        SCANNED.iter().fold(Scan::default(), |scan, which| {
+            let left = budget.saturating_sub(scan.looked);
+            scan.and(self.scan_list(*which, left))
+        })
+    }
+
+    fn scan_list(&self, which: Which, budget: PageCount) -> Scan {
         let mut scan = Scan::default();
-        let candidates = self.lists.lock().len(Which::Others);
+        let candidates = self.lists.lock().len(which);
         for _ in 0..candidates {
             let left = budget.saturating_sub(scan.looked);
             if left == PageCount::ZERO {
                 break;
             }
-            let Some(next) = self.lists.lock().first(Which::Others) else {
+            let Some(next) = self.lists.lock().first(which) else {
                 continue;
             };
             let part = next.scan(left);
             if part.ended > 0 {
-                self.lists.lock().move_back(next.place(), Which::Others);
+                self.lists.lock().move_back(next.place(), which);
             }
             scan = scan.and(part);
         }
@@ -134,7 +151,8 @@ impl Reclaimer {
 
     /// How many VMOs are looked at for pages that are all zeros.
     pub fn scanned_vmos(&self) -> usize {
-        self.lists.lock().len(Which::Others)
+        let lists = self.lists.lock();
+        SCANNED.iter().map(|which| lists.len(*which)).sum()
     }
 
     /// Adds a new VMO to one of the lists.
@@ -153,10 +171,14 @@ impl Reclaimer {
     }
 }
 
+/// The lists whose VMOs are looked at for pages that are all zeros.
+const SCANNED: [Which; 2] = [Which::Others, Which::Locked];
+
 impl Standing {
     const fn list(self) -> Which {
         match self {
             Self::Kept => Which::Others,
+            Self::Locked => Which::Locked,
             Self::Unlocked => Which::Unlocked,
         }
     }

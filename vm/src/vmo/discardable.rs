@@ -134,7 +134,7 @@ impl<M: Mmu> Vmo<M> {
         let count = state.locks.count.checked_add(1);
         state.locks.count = count.ok_or(Status::BAD_STATE)?;
         if state.locks.count == 1 {
-            self.place.note(Standing::Kept);
+            self.place.note(Standing::Locked);
         }
         Ok(())
     }
@@ -176,6 +176,12 @@ impl<M: Mmu> Reclaimable for Vmo<M> {
         M::counters().count(Event::Discarded);
         M::counters().add(Event::DiscardedPage, present);
         PageCount::new(present as usize)
+    }
+
+    fn own_pages(&self) -> PageCount {
+        let state = self.lock();
+        let all = PageIndex::ZERO..state.end();
+        PageCount::new(state.count_own(self.pages(), all) as usize)
     }
 
     fn scan(&self, budget: PageCount) -> Scan {

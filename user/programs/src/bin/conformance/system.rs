@@ -4,8 +4,8 @@ use core::ptr;
 
 use syscall::VERSION_STRING_BYTES;
 use zx::{
-    AsHandleRef, MonotonicDuration, MonotonicInstant, Status, ok, sys, system_get_num_cpus,
-    system_get_page_size, system_get_physmem, system_get_version_string,
+    AsHandleRef, MemStats, MonotonicDuration, MonotonicInstant, Status, Vmo, VmoOp, VmoOptions, ok,
+    sys, system_get_num_cpus, system_get_page_size, system_get_physmem, system_get_version_string,
 };
 
 use crate::fixtures::{BAD_ADDRESSES, P, Region, bad_handles, poke, vmo_of};
@@ -30,6 +30,7 @@ pub const TESTS: &[Test] = tests![
     commands_refuse_bad_buffers,
     memory_statistics_add_up,
     memory_comes_back,
+    discardable_memory_is_told_by_whether_it_is_locked,
 ];
 
 fn the_clock_never_goes_back() -> Outcome {
@@ -217,6 +218,30 @@ fn memory_comes_back() -> Outcome {
     let after = rt::system_resource().mem_stats()?;
     check_eq(after.vmo_bytes, before.vmo_bytes)?;
     check_eq(after.mmu_overhead_bytes, before.mmu_overhead_bytes)
+}
+
+fn discardable_memory_is_told_by_whether_it_is_locked() -> Outcome {
+    const SIZE: u64 = 4 * P as u64;
+
+    let told = || {
+        let stats = rt::system_resource().mem_stats()?;
+        let MemStats {
+            vmo_discardable_locked_bytes: locked,
+            vmo_discardable_unlocked_bytes: unlocked,
+            vmo_reclaim_total_bytes: reclaimable,
+            ..
+        } = stats;
+        Ok::<_, Status>((locked, unlocked, reclaimable))
+    };
+    let (locked, unlocked, reclaimable) = told()?;
+    let vmo = Vmo::create_with_opts(VmoOptions::DISCARDABLE, SIZE)?;
+    vmo.op_range(VmoOp::TRY_LOCK, 0, SIZE)?;
+    vmo.op_range(VmoOp::COMMIT, 0, SIZE)?;
+    check_eq(told()?, (locked + SIZE, unlocked, reclaimable))?;
+    vmo.op_range(VmoOp::UNLOCK, 0, SIZE)?;
+    check_eq(told()?, (locked, unlocked + SIZE, reclaimable + SIZE))?;
+    drop(vmo);
+    check_eq(told()?, (locked, unlocked, reclaimable))
 }
 
 /// Commits pages through a mapping in a region that then goes away with everything in it.
