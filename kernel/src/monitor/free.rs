@@ -12,7 +12,6 @@ use vm::heap::HeapStatistics;
 use vm::pages::{FrameCounts, FreeFrames, OwnerKind};
 
 use super::json::{Document, to_console};
-use super::vmos::{Holder, Search};
 use super::words::{Format, Words};
 use crate::memory;
 
@@ -23,7 +22,7 @@ pub fn free(words: SplitWhitespace<'_>) -> Result<()> {
         println!("free: `{word}` means nothing here; it takes only `--json`");
         return Err(Status::INVALID_ARGS);
     }
-    let report = Report::take()?;
+    let report = Report::take();
     match words.format {
         Format::Text => {
             report.print();
@@ -50,22 +49,14 @@ struct Discardable {
 }
 
 impl Report {
-    /// # Errors
-    /// `CANCELED`: the current thread is to end.
-    fn take() -> Result<Self> {
+    fn take() -> Self {
         let (frames, free) = memory::pages().counts_with_places();
-        let heap = memory::heap_statistics();
-        let discardable = match Discardable::count() {
-            Ok(discardable) => Some(discardable),
-            Err(Status::NO_MEMORY) => None,
-            Err(status) => return Err(status),
-        };
-        Ok(Self {
+        Self {
             frames,
             free,
-            heap,
-            discardable,
-        })
+            heap: memory::heap_statistics(),
+            discardable: Discardable::count().ok(),
+        }
     }
 
     /// The frames by owner, the free ones first. They add up to all.
@@ -153,21 +144,14 @@ impl Report {
 }
 
 impl Discardable {
-    /// Looks at all VMOs that anybody has.
+    /// # Errors
+    /// `NO_MEMORY`: there is none to look for it.
     fn count() -> Result<Self> {
-        let mut search = Search::new(Holder::list(None)?)?;
-        let mut sum = Self::default();
-        loop {
-            let pass = search.next_pass()?;
-            if pass.is_empty() {
-                return Ok(sum);
-            }
-            for found in pass {
-                let pages = found.vmo.discardable_bytes() / PAGE_SIZE as u64;
-                sum.vmos += usize::from(pages > 0);
-                sum.pages += pages;
-            }
-        }
+        let discardable = memory::pages().reclaimer().discardable()?;
+        Ok(Self {
+            vmos: discardable.unlocked_vmos,
+            pages: discardable.unlocked.get() as u64,
+        })
     }
 }
 
@@ -233,8 +217,7 @@ mod tests {
     fn document() -> Value {
         let mut text = String::new();
         let mut sink = |line: &[u8]| text.push_str(str::from_utf8(line).expect("text"));
-        let report = Report::take().expect("not killed");
-        assert_eq!(report.print_json(&mut sink), Ok(()));
+        assert_eq!(Report::take().print_json(&mut sink), Ok(()));
         serde_json::from_str(&text).expect("JSON")
     }
 

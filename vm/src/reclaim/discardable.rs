@@ -16,6 +16,8 @@ pub struct Discardable {
     pub locked: PageCount,
     /// Of those that are not, whose pages go when frames run out.
     pub unlocked: PageCount,
+    /// How many of the latter have any.
+    pub unlocked_vmos: usize,
 }
 
 impl Reclaimer {
@@ -27,21 +29,29 @@ impl Reclaimer {
     /// # Errors
     /// `NO_MEMORY`: there is none for a list of the VMOs.
     pub fn discardable(&self) -> Result<Discardable> {
+        let (locked, _) = self.pages_of(Which::Locked)?;
+        let (unlocked, unlocked_vmos) = self.pages_of(Which::Unlocked)?;
         Ok(Discardable {
-            locked: self.pages_of(Which::Locked)?,
-            unlocked: self.pages_of(Which::Unlocked)?,
+            locked,
+            unlocked,
+            unlocked_vmos,
         })
     }
 
-    fn pages_of(&self, which: Which) -> Result<PageCount> {
+    /// The pages of the VMOs in a list, and how many of these have any.
+    fn pages_of(&self, which: Which) -> Result<(PageCount, usize)> {
         let mut objects: Vec<Arc<dyn Reclaimable>> = Vec::new();
         let count = self.lists.lock().len(which);
         objects
             .try_reserve_exact(count)
             .map_err(|_| Status::NO_MEMORY)?;
         self.lists.lock().share(which, &mut objects);
-        let add =
-            |sum: PageCount, object: Arc<dyn Reclaimable>| sum.saturating_add(object.own_pages());
-        Ok(objects.into_iter().fold(PageCount::ZERO, add))
+        let (mut sum, mut vmos) = (PageCount::ZERO, 0);
+        for object in objects {
+            let pages = object.own_pages();
+            sum = sum.saturating_add(pages);
+            vmos += usize::from(pages > PageCount::ZERO);
+        }
+        Ok((sum, vmos))
     }
 }

@@ -312,22 +312,22 @@ fn the_pages_of_discardable_vmos_are_counted_as_they_stand() {
     let world = World::new();
     let counted = || {
         let all = world.pages.reclaimer().discardable().expect("memory");
-        (all.locked.get(), all.unlocked.get())
+        (all.locked.get(), all.unlocked.get(), all.unlocked_vmos)
     };
     let plain = world.vmo_with(5, VmoOptions::empty());
     fill(&plain, 1).expect("memory");
-    assert_eq!(counted(), (0, 0));
+    assert_eq!(counted(), (0, 0, 0));
     let (first, second) = (full(&world, 3), full(&world, 2));
-    assert_eq!(counted(), (0, 5));
+    assert_eq!(counted(), (0, 5, 2));
     lock(&first);
-    assert_eq!(counted(), (3, 2));
+    assert_eq!(counted(), (3, 2, 1));
     lock(&second);
     unlock(&first);
-    assert_eq!(counted(), (2, 3));
+    assert_eq!(counted(), (2, 3, 1));
     assert_eq!(world.pages.reclaimer().reclaim(ALL), pages(3));
-    assert_eq!(counted(), (2, 0));
+    assert_eq!(counted(), (2, 0, 0));
     drop((first, second));
-    assert_eq!(counted(), (0, 0));
+    assert_eq!(counted(), (0, 0, 0));
     drop(plain);
     finish(world);
 }

@@ -17,9 +17,8 @@
 
 use syscall::{Result, Status};
 
-use super::state::Contents;
 use super::{PageIndex, Vmo, VmoState};
-use crate::addr::{PAGE_SIZE, PageCount};
+use crate::addr::PageCount;
 use crate::counters::Event;
 use crate::mmu::Mmu;
 use crate::reclaim::{Place, Reclaimable, Scan, Standing};
@@ -107,17 +106,6 @@ impl<M: Mmu> Vmo<M> {
             state.locks.is_discarded = true;
         }
         Ok(())
-    }
-
-    /// Bytes of pages that the kernel may drop at this moment: all that are there, if nobody has locked them.
-    pub fn discardable_bytes(&self) -> u64 {
-        let state = self.lock();
-        match &state.contents {
-            Contents::Anonymous(tree) if self.is_discardable() && state.locks.count == 0 => {
-                tree.count(PageIndex::ZERO..PageIndex::LIMIT) * PAGE_SIZE as u64
-            }
-            Contents::Anonymous(_) | Contents::Physical(_) => 0,
-        }
     }
 
     fn check_lockable(&self, state: &VmoState<M>, offset: u64, size: u64) -> Result<()> {

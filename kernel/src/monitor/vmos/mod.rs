@@ -26,8 +26,8 @@ use vm::vmo::Vmo;
 use super::json::{Document, Hex, Text, Who, to_console};
 use super::words::{Format, Subject, Words};
 use crate::records;
-use find::Found;
-pub use find::{Holder, Search, find};
+use find::{Found, Search};
+pub use find::{Holder, find};
 pub use kind::Properties;
 use kind::kind;
 

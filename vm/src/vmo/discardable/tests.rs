@@ -48,23 +48,6 @@ fn it_starts_unlocked_and_locks_are_counted() {
 }
 
 #[test]
-fn as_much_is_said_to_be_discardable_as_goes_when_it_is_discarded() {
-    let world = World::new();
-    let vmo = discardable(&world);
-    vmo.write(2 * P, &[7]).expect("memory");
-    assert_eq!(vmo.discardable_bytes(), 2 * P);
-    assert_eq!(vmo.lock_pages(0, SIZE), Ok(kept(SIZE)));
-    assert_eq!(vmo.discardable_bytes(), 0);
-    assert_eq!(vmo.unlock_pages(0, SIZE), Ok(()));
-    assert_eq!(vmo.discard(), PageCount::new(2));
-    assert_eq!(vmo.discardable_bytes(), 0);
-    let ordinary = world.numbered_vmo(1);
-    assert_eq!(ordinary.discardable_bytes(), 0);
-    drop((vmo, ordinary));
-    finish(world);
-}
-
-#[test]
 fn a_count_that_is_full_takes_no_more_locks() {
     let world = World::new();
     let vmo = discardable(&world);
