@@ -11,7 +11,7 @@ source "$ROOT/scripts/images.sh"
 
 # draw TOOL PROGRAM [WORD…]: PROGRAM if nothing else is said; the words are for the kernel.
 draw() {
-    local tool=$1 words name picture executable directory
+    local tool=$1 words kernel_words name picture executable directory
     # A million rows take minutes to come through the serial line.
     : "${TIMEOUT:=1200}"
     load_settings
@@ -25,7 +25,8 @@ draw() {
     build_kernel "$ARCH" "$PROFILE"
     build_initrd "$ARCH" "$PROFILE"
     directory=$(image_directory "$ARCH" "$PROFILE")
-    export TIMEOUT CMDLINE="init=bin/$name ${*:3} ${CMDLINE:-} args=${words[*]:1}"
+    kernel_words=("init=bin/$name" "${@:3}" ${CMDLINE:+"$CMDLINE"} "args=${words[*]:1}")
+    export TIMEOUT CMDLINE="${kernel_words[*]}"
     "$ROOT/qemu/run" "$directory/kernel.image" "$directory/initrd.cpio" </dev/null |
         "$executable" --console - --output "$picture" --save "${picture%.svg}.json"
 }
