@@ -83,7 +83,7 @@ impl Scan {
 
 /// The VMOs that pages can be had from.
 ///
-/// 1. A VMO is in one list from [`enter`](Self::enter) until it is dropped.
+/// 1. A VMO is in one list from `enter` until it is dropped.
 /// 2. The list of unlocked ones is in the order in which they were unlocked or asked to discard.
 pub struct Reclaimer {
     lists: SpinMutex<Lists>,
