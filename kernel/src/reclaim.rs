@@ -125,7 +125,7 @@ fn scan_for_ever(_: usize) {
 /// Looks at all pages of all VMOs once, or until memory is not low any more; whether it gave some back.
 ///
 /// `rest` is called after each step.
-fn scan_round(mut rest: impl FnMut()) -> bool {
+pub fn scan_round(mut rest: impl FnMut()) -> bool {
     let reclaimer = pages().reclaimer();
     let vmos = reclaimer.scanned_vmos();
     let (mut ended, mut freed) = (0, PageCount::ZERO);

@@ -31,6 +31,7 @@ use vm::vmar::{MapRequest, Vmar};
 use crate::handle::Handle;
 use crate::memory::try_arc;
 use crate::object::{Job, Process, Resource, Start, Thread, VmoObject};
+use crate::reclaim::retrying;
 use crate::records::permissions;
 use crate::sched;
 
@@ -100,7 +101,11 @@ pub fn start(path: &str, arguments: &str) -> Result<Arc<Process>, StartError> {
         Some(_) => StartError::NoFile,
         None => StartError::NoArchive,
     })?;
-    start_file(path, file, arguments)
+    // Only what the kernel refuses may be had at another attempt.
+    retrying(|| match start_file(path, file, arguments) {
+        Err(StartError::Refused(status)) => Err(status),
+        outcome => Ok(outcome),
+    })?
 }
 
 /// Starts the program in `file`, which is called `path`.

@@ -12,7 +12,7 @@ use vm::pages::{FrameList, owner};
 use super::{Sandbox, in_process};
 use crate::memory::pages;
 use crate::object::VmoObject;
-use crate::reclaim::{MOST_RETRIES, retrying};
+use crate::reclaim::{MOST_RETRIES, retrying, scan_round};
 use crate::syscalls::user_memory::range;
 use crate::syscalls::{Calls, caller};
 
@@ -152,6 +152,26 @@ fn zeros_are_given_back_and_kernel_stacks_stay() {
         }
         assert!(store(page(0), 5));
         assert_eq!((load(page(0)), present(vmo)), (5, SPARE / 8 + 1));
+    });
+}
+
+#[ktest]
+fn zeros_are_looked_for_only_while_memory_is_low() {
+    in_process(|sandbox| {
+        let vmo = sandbox.vmo(SPARE * PAGE_SIZE as u64, VmoOptions::empty());
+        let base = map(sandbox, vmo);
+        for number in 0..SPARE as usize {
+            assert!(store(base + number * PAGE_SIZE, 0));
+        }
+        let mut rests = 0;
+        assert!(!scan_round(|| rests += 1));
+        assert_eq!((present(vmo), rests), (SPARE, 0));
+        let drought = Drought::begin();
+        assert!(scan_round(|| rests += 1));
+        assert!(rests > 0);
+        assert_eq!(present(vmo), 0);
+        drop(drought);
+        assert!(!scan_round(|| ()));
     });
 }
 

@@ -7,6 +7,7 @@
 //! | `write` | `vmo_write` answers `NO_MEMORY`, and then creating VMOs does |
 //! | `commit` | committing a mapping, some pages at a time, answers `NO_MEMORY` |
 //! | `fault` | another program, which writes to page after page of a mapping, is ended by an exception |
+//! | `zeros` | as `commit`; then the kernel must find by itself that these pages are all zeros, and give some back |
 //!
 //! After each, a VMO that this program has filled before must be as it was, a discardable one must have lost its
 //! pages, and the kernel must hold as much memory as at first. The word `touch` makes it that other program. The output is that of `conformance`.
@@ -45,7 +46,15 @@ const READ_WRITE: VmarFlags = VmarFlags::PERM_READ.union(VmarFlags::PERM_WRITE);
 type Way = fn() -> Result<(), String>;
 
 /// The ways to fill memory, and what they are called.
-const WAYS: [(&str, Way); 3] = [("write", write), ("commit", commit), ("fault", fault)];
+const WAYS: [(&str, Way); 4] = [
+    ("write", write),
+    ("commit", commit),
+    ("fault", fault),
+    ("zeros", zeros),
+];
+
+/// How long the kernel may take to notice that memory is low and full of zeros. It waits for a second.
+const PATIENCE: MonotonicDuration = MonotonicDuration::from_seconds(60);
 
 /// When to stop.
 #[derive(Clone, Copy)]
@@ -184,23 +193,65 @@ fn write() -> Result<(), String> {
 
 /// Commits a mapping part by part until there is no more.
 fn commit() -> Result<(), String> {
-    let vmo = everything()?;
-    let bytes = zx::system_get_physmem() as usize;
-    let root = rt::vmar_root_self();
-    let mapped = root.map(0, &vmo, 0, bytes, READ_WRITE);
-    let base = mapped.map_err(|status| in_words(&status))?;
-    let part = PART_PAGES * PAGE;
-    let mut offset = 0;
-    let refused = loop {
-        match root.op_range(VmarOp::COMMIT, base + offset, part) {
-            Ok(()) => offset += part,
-            Err(status) => break status,
+    Committed::until_refused()?.end()
+}
+
+/// The same, and waits until the kernel has given back a part of the pages, which are all zeros.
+fn zeros() -> Result<(), String> {
+    let committed = Committed::until_refused()?;
+    let waited = committed.wait_for_less();
+    committed.end()?;
+    waited
+}
+
+/// A mapping as large as all of memory, committed as far as that goes.
+struct Committed {
+    vmo: Vmo,
+    base: usize,
+    bytes: usize,
+}
+
+impl Committed {
+    fn until_refused() -> Result<Self, String> {
+        let vmo = everything()?;
+        let bytes = zx::system_get_physmem() as usize;
+        let root = rt::vmar_root_self();
+        let mapped = root.map(0, &vmo, 0, bytes, READ_WRITE);
+        let base = mapped.map_err(|status| in_words(&status))?;
+        let part = PART_PAGES * PAGE;
+        let mut offset = 0;
+        let refused = loop {
+            match root.op_range(VmarOp::COMMIT, base + offset, part) {
+                Ok(()) => offset += part,
+                Err(status) => break status,
+            }
+        };
+        let committed = Self { vmo, base, bytes };
+        match expect_refusal(refused, offset / PAGE) {
+            Ok(()) => Ok(committed),
+            Err(text) => committed.end().and(Err(text)),
         }
-    };
-    // SAFETY: nothing of the program is there.
-    let unmapped = unsafe { root.unmap(base, bytes) };
-    unmapped.map_err(|status| in_words(&status))?;
-    expect_refusal(refused, offset / PAGE)
+    }
+
+    /// Waits until fewer pages are there, without taking any memory meanwhile.
+    fn wait_for_less(&self) -> Result<(), String> {
+        let now = || self.vmo.info().map(|info| info.committed_bytes);
+        let before = now().map_err(|status| in_words(&status))?;
+        let end = MonotonicInstant::get() + PATIENCE;
+        while now() == Ok(before) {
+            if MonotonicInstant::get() >= end {
+                return Err(format!("{before} bytes of zeros are still there"));
+            }
+            (MonotonicInstant::get() + MonotonicDuration::from_millis(50)).sleep();
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), String> {
+        // SAFETY: nothing of the program is there.
+        let unmapped = unsafe { rt::vmar_root_self().unmap(self.base, self.bytes) };
+        unmapped.map_err(|status| in_words(&status))
+    }
 }
 
 /// Has another program fill memory by faults, of which it dies.
