@@ -18,7 +18,6 @@ use vm::vmo::{Vmo, VmoKind};
 use super::{caller, deliver, user_memory};
 use crate::handle::Handle;
 use crate::object::{VmarObject, VmoObject};
-use crate::reclaim::retrying;
 use crate::sched;
 
 /// What `vmar_allocate` asks for.
@@ -209,7 +208,7 @@ pub fn op_range(
         children: op_children(rights),
     };
     let pause = || sched::pause().map_err(|_| Status::CANCELED);
-    retrying(|| region.vmar().op_range(request, pause))
+    region.vmar().op_range(request, pause)
 }
 
 /// Ends a region and all that is in it.

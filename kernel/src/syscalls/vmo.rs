@@ -79,7 +79,7 @@ pub fn get_size(value: HandleValue, out: UserOut<u64>) -> Result<()> {
     user_memory::write(out, &vmo.vmo().size())
 }
 
-/// Changes the size.
+/// Changes the size. Others have their turns while the pages that were cut off are freed.
 ///
 /// # Errors
 /// As the table of `docs/spec/vmo.md` §4: `ACCESS_DENIED` without WRITE, `UNAVAILABLE` for a VMO of
@@ -89,7 +89,7 @@ pub fn set_size(value: HandleValue, size: u64) -> Result<()> {
     if vmo.vmo().is_resizable() && !rights.contains(Rights::RESIZE) {
         return Err(Status::ACCESS_DENIED);
     }
-    vmo.vmo().set_size(size)
+    vmo.vmo().resize(size, sched::give_way)
 }
 
 /// Asks for the stream size.

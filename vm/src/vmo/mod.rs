@@ -26,6 +26,7 @@ mod commit;
 mod contiguous;
 mod copy;
 mod cow;
+mod cut;
 mod discardable;
 mod family;
 mod index;

@@ -19,9 +19,20 @@ const SPACES: usize = 4;
 impl<M: Mmu> Vmo<M> {
     /// Makes the VMO `size` bytes long, rounded up to pages.
     ///
-    /// Pages beyond the new end are freed, after their translations have gone from every address space
-    /// on every CPU. The bytes from `size` to the end of its page become zero. Takes memory only where
-    /// pages or nodes are shared with other VMOs.
+    /// As [`resize`](Self::resize), without letting others have their turns.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_size(&self, size: u64) -> Result<()> {
+        self.resize(size, || {})
+    }
+
+    /// Makes the VMO `size` bytes long, rounded up to pages.
+    ///
+    /// Pages beyond the new end are gone at once, after their translations have gone from every address space
+    /// on every CPU; they are freed block by block, and in between `pause` is called with nothing locked. The
+    /// bytes from `size` to the end of its page become zero. Needs memory only where pages or nodes are shared
+    /// with other VMOs.
     ///
     /// Locks the VMO, then the page tables of its mappings one after the other.
     ///
@@ -32,7 +43,7 @@ impl<M: Mmu> Vmo<M> {
     /// - `NO_MEMORY`: there is none for copies of what is shared. Nothing changes.
     ///
     /// Source: `spec/vmo.md` §4.
-    pub fn set_size(&self, size: u64) -> Result<()> {
+    pub fn resize(&self, size: u64, pause: impl FnMut()) -> Result<()> {
         if !self.is_resizable() {
             return Err(Status::UNAVAILABLE);
         }
@@ -53,7 +64,9 @@ impl<M: Mmu> Vmo<M> {
         state.set_stream_size(size);
         if end < old_end {
             state.remove_translations(end..old_end, None);
-            state.free_pages(self.pages(), end..old_end);
+            let cut = state.cut(self.pages(), end..old_end);
+            drop(state);
+            cut.free(self.pages(), pause);
         }
         Ok(())
     }

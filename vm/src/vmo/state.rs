@@ -7,12 +7,13 @@ use syscall::{Result, Status};
 use super::PageIndex;
 use super::cache::fresh_page;
 use super::cow::{Snapshot, put};
+use super::cut::free_range;
 use super::discardable::Locks;
 use super::mapping_list::MappingList;
 use super::page_tree::{Found, Lookup, PageTree, Sharing};
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange};
 use crate::mmu::{MemoryType, Mmu};
-use crate::pages::{Frame, FrameList, PageDatabase, owner};
+use crate::pages::{Frame, PageDatabase, owner};
 use crate::vmar::Mapping;
 
 /// A page of a VMO.
@@ -347,16 +348,9 @@ impl<M: Mmu> VmoState<M> {
     /// more.
     pub(super) fn free_pages(&mut self, pages: &PageDatabase, range: Range<PageIndex>) {
         self.release_range(pages, range.clone());
-        let Contents::Anonymous(tree) = &mut self.contents else {
-            return;
-        };
-        let mut freed = FrameList::new();
-        tree.drain(range, pages, &mut |_, page| {
-            if let Err(shared) = freed.push(pages, page) {
-                pages.free(shared);
-            }
-        });
-        pages.free_list(freed);
+        if let Contents::Anonymous(tree) = &mut self.contents {
+            free_range(tree, pages, range);
+        }
     }
 }
 

@@ -10,10 +10,11 @@ impl<M: Mmu> Vmo<M> {
     /// Makes the stream `size` bytes long.
     ///
     /// All bytes from the smaller of the old and the new size on become zero. Mappings that fault beyond
-    /// the stream do so at once, on all CPUs. Takes memory only where pages or nodes are shared with other
+    /// the stream do so at once, on all CPUs. Needs memory only where pages or nodes are shared with other
     /// VMOs.
     ///
-    /// The zeroing goes by blocks; in between, `pause` is called with nothing locked.
+    /// All of this happens in one step, so that what is written later stays. The pages that are not needed any
+    /// more are freed block by block afterwards; in between, `pause` is called with nothing locked.
     ///
     /// # Errors
     /// In this order; nothing changes.
@@ -22,7 +23,7 @@ impl<M: Mmu> Vmo<M> {
     /// - `NO_MEMORY`: there is none for copies of what is shared.
     ///
     /// Source: `spec/vmo.md` §4.
-    pub fn set_stream_size(&self, size: u64, mut pause: impl FnMut()) -> Result<()> {
+    pub fn set_stream_size(&self, size: u64, pause: impl FnMut()) -> Result<()> {
         match self.kind() {
             VmoKind::Anonymous => {}
             VmoKind::Contiguous | VmoKind::Physical => return Err(Status::NOT_SUPPORTED),
@@ -37,7 +38,7 @@ impl<M: Mmu> Vmo<M> {
             return Err(Status::OUT_OF_RANGE);
         }
         let kept = size.min(old);
-        let mut beyond = self.owner_page(PageIndex::covering(kept))..window.end;
+        let beyond = self.owner_page(PageIndex::covering(kept))..window.end;
         state.prepare_free(self.pages(), beyond.clone())?;
         let tail = (kept % PAGE_SIZE as u64) as usize;
         state.zero_tail(
@@ -46,15 +47,13 @@ impl<M: Mmu> Vmo<M> {
             tail,
         )?;
         self.note_stream_size(&mut state, size);
-        if size < old {
-            // Also where the page of zeros is shown, which no block below has.
+        // Where the stream ends earlier, the page of zeros goes too.
+        if size < old || state.first_present(&beyond).is_some() {
             state.remove_translations(beyond.clone(), None);
         }
+        let cut = state.cut(self.pages(), beyond);
         drop(state);
-        while !beyond.is_empty() {
-            beyond = self.lock().clear_next_block(self.pages(), beyond)?;
-            pause();
-        }
+        cut.free(self.pages(), pause);
         Ok(())
     }
 }

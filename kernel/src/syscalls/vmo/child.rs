@@ -7,7 +7,6 @@ use vm::vmo::ChildRequest;
 use super::op_range::Bytes;
 use crate::handle::Handle;
 use crate::object::{VmoObject, next_koid};
-use crate::reclaim::retrying;
 use crate::syscalls::{caller, deliver};
 
 /// The types of which the child goes its own way.
@@ -38,7 +37,7 @@ pub fn create(
         size: bytes.size,
         may_resize: rights.contains(Rights::RESIZE),
     };
-    let child = retrying(|| VmoObject::new(parent.vmo().create_child(request)?));
+    let child = parent.vmo().create_child(request).and_then(VmoObject::new);
     // Also one that could not be wrapped has been counted, and is gone again.
     parent.update_children();
     let child = child?;

@@ -11,7 +11,6 @@ use vm::vmo::{ContiguousRequest, Vmo};
 use crate::handle::Handle;
 use crate::memory::pages;
 use crate::object::{Bti, Resource, VmoObject, next_koid};
-use crate::reclaim::retrying;
 use crate::syscalls::{caller, deliver};
 
 /// Creates a VMO whose pages lie side by side, from a multiple of 2 to the power of `alignment_log2` on.
@@ -26,7 +25,7 @@ pub fn create_contiguous(
 ) -> Result<()> {
     let request = ContiguousRequest::new(size as u64, alignment_log2)?;
     caller().object::<Bti>(bti, Rights::MAP)?;
-    let vmo = retrying(|| Vmo::contiguous(pages(), next_koid(), request))?;
+    let vmo = Vmo::contiguous(pages(), next_koid(), request)?;
     deliver(Handle::new(VmoObject::new(vmo)?, Rights::VMO_DEFAULT), out)
 }
 
@@ -67,5 +66,5 @@ pub fn set_cache_policy(value: HandleValue, policy: u32) -> Result<()> {
         CachePolicy::Unknown => return Err(Status::INVALID_ARGS),
     };
     let (vmo, _) = caller().object::<VmoObject>(value, Rights::MAP)?;
-    retrying(|| vmo.vmo().set_memory(memory))
+    vmo.vmo().set_memory(memory)
 }

@@ -8,7 +8,6 @@ use vm::vmo::Vmo;
 
 use crate::handle::require;
 use crate::object::VmoObject;
-use crate::reclaim::retrying;
 use crate::sched;
 use crate::syscalls::{caller, user_memory};
 
@@ -41,15 +40,15 @@ pub fn op_range(
     match op {
         VmoOp::COMMIT => {
             require(rights, Rights::WRITE)?;
-            retrying(|| vmo.commit_range(offset, size, pause))
+            vmo.commit_range(offset, size, pause)
         }
         VmoOp::DECOMMIT => {
             require(rights, Rights::WRITE)?;
-            retrying(|| vmo.decommit_range(offset, size, pause))
+            vmo.decommit_range(offset, size, pause)
         }
         VmoOp::ZERO => {
             require(rights, Rights::WRITE)?;
-            retrying(|| vmo.zero_range(offset, size, pause))
+            vmo.zero_range(offset, size, pause)
         }
         VmoOp::PREFETCH => {
             require(rights, Rights::READ)?;

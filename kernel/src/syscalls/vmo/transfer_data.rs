@@ -45,5 +45,6 @@ pub fn transfer_data(
         destination_offset: destination.offset,
         length,
     })?;
+    // Each attempt goes on where the one before stopped.
     retrying(|| transfer.go_on(|| sched::pause().map_err(|_| Status::CANCELED)))
 }
