@@ -32,9 +32,20 @@ pub fn page_fault(fault: &PageFault) -> Result<(), Status> {
 ///
 /// # Errors
 /// As [`page_fault`].
+#[inline]
 pub fn bring_in(address: VirtAddr, access: Access) -> Result<(), Status> {
     let thread = sched::current();
     let process = thread.process().ok_or(Status::NOT_FOUND)?;
+    match process.space().fault(address, access) {
+        Err(Status::NO_MEMORY) => bring_in_with_less(process, address, access),
+        outcome => outcome,
+    }
+}
+
+/// As [`bring_in`], when there was no memory for it.
+#[cold]
+#[inline(never)]
+fn bring_in_with_less(process: &Process, address: VirtAddr, access: Access) -> Result<(), Status> {
     reclaim::retrying(|| process.space().fault(address, access))
 }
 

@@ -262,6 +262,7 @@ impl<M: Mmu> VmoState<M> {
     }
 
     /// Remembers that a page table shows the page of zeros for `index`.
+    #[inline]
     fn add_zero(&mut self, index: PageIndex) {
         let (first, past) = (index, index.saturating_add(1));
         self.zeros = if self.zeros.is_empty() {
