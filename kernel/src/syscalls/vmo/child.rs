@@ -29,7 +29,8 @@ pub fn create(
     if options.contains(VmoChildOptions::NO_WRITE | VmoChildOptions::RESIZABLE) {
         return Err(Status::INVALID_ARGS);
     }
-    let (parent, rights) = caller().object::<VmoObject>(value, needed_rights(options))?;
+    let needed = Rights::DUPLICATE | Rights::READ;
+    let (parent, rights) = caller().object::<VmoObject>(value, needed)?;
     let request = ChildRequest {
         koid: next_koid(),
         options,
@@ -45,18 +46,6 @@ pub fn create(
         child.set_name(parent.name());
     }
     deliver(Handle::new(child, child_rights(rights, options)), out)
-}
-
-/// What a handle must allow so that its VMO gets such a child.
-///
-/// To resize a reference is to resize the VMO that it refers to.
-fn needed_rights(options: VmoChildOptions) -> Rights {
-    let needed = Rights::DUPLICATE | Rights::READ;
-    if options.contains(VmoChildOptions::REFERENCE | VmoChildOptions::RESIZABLE) {
-        needed | Rights::RESIZE
-    } else {
-        needed
-    }
 }
 
 /// The rights of the handle to a child, if the parent was named by a handle with `rights`.
