@@ -39,7 +39,7 @@ test-boot: ## Boot on every kind of machine
 	@scripts/setup build run image && scripts/test boot
 
 # Numbers of these two go as words: SECONDS means something else to bash.
-model: ## Make random calls on regions and compare with a model (SEED=1 STEPS=100000)
+model: ## Make random calls on regions and VMOs and compare with models (SEED=1 STEPS=100000)
 	@scripts/setup build run && scripts/soak model $(or $(SEED),1) $(or $(STEPS),100000)
 
 soak: ## Work on address spaces for a while and look for leaks (SECONDS=60)

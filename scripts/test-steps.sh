@@ -109,12 +109,12 @@ draw_family() {
     [[ $members == 5 ]] && grep -q "shared by ‘original’" "$picture"
 }
 
-# boot_model ARCH CPUS: random calls against the model, always the same ones. With one CPU also the places that the
+# boot_model ARCH CPUS: random calls against the models, always the same ones. With one CPU also the places that the
 # kernel chooses are always the same, with more they are not.
 boot_model() {
     local placement=on
     [[ $2 != 1 ]] || placement=off
-    CMDLINE="aslr=$placement init=bin/model args=1 5000" boot_with_words "$1" "$2"
+    CMDLINE="aslr=$placement init=bin/model args=1 4000" boot_with_words "$1" "$2"
 }
 
 # boot_soak ARCH CPUS: a short soak, bounded by steps, so that it does the same each time.

@@ -142,6 +142,9 @@ impl Families {
         }
         self.demand(to, Rights::WRITE)?;
         self.demand(from, Rights::READ | Rights::WRITE)?;
+        if (to.vmo, to_offset) == (from.vmo, from_offset) {
+            return Ok(());
+        }
         let bytes = |vmo, offset| Bytes {
             vmo,
             offset,
@@ -149,9 +152,6 @@ impl Families {
         };
         let target = self.range(&bytes(to, to_offset))?;
         let source = self.range(&bytes(from, from_offset))?;
-        if (to.vmo, to_offset) == (from.vmo, from_offset) {
-            return Ok(());
-        }
         let (contents, skipped, _) = self.contents_mut(from.vmo);
         let taken = contents.take((skipped + source.start) / P..(skipped + source.end) / P);
         let (contents, skipped, frames) = self.contents_mut(to.vmo);

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use syscall::{Rights, VmOptions, VmarOp, VmoChildOptions, VmoOptions};
 
 use super::{
-    Bytes, Child, Families, Handle, MAX_SIZE, Mapping, Place, RangeOp, Step, Touch, WINDOW_PAGES,
-    WINDOWS,
+    Bytes, Child, Families, Handle, MAX_SIZE, Mapping, Place, RangeOp, Step, Touch, Transfer,
+    WINDOW_PAGES, WINDOWS,
 };
 use crate::{PAGE, Random};
 
@@ -110,7 +110,8 @@ impl Generator {
             26..41 => Step::Write(self.bytes(model, &open), self.random.next() as u8),
             41..46 => self.resize(model, &open),
             46..48 => self.set_stream(model, &open),
-            48..60 => self.operate(model, &open),
+            48..57 => self.operate(model, &open),
+            57..60 => Step::Transfer(self.transfer(model, &open)),
             60..68 => Step::Map(self.mapping(model, &open)),
             68..71 => Step::Unmap(self.place()),
             71..74 => Step::Protect(self.place(), self.random.pick(&PERMISSIONS)),
@@ -231,6 +232,20 @@ impl Generator {
         let size = model.size(handle.vmo);
         let stream = self.page_of(size) * P + self.random.below(PAGE) as u64;
         Step::SetStream(handle, self.spoiled(stream.min(size)))
+    }
+
+    fn transfer(&mut self, model: &Families, open: &[usize]) -> Transfer {
+        let (to, from) = (self.handle(open), self.handle(open));
+        let to_offset = self.page_of(model.size(to.vmo)) * P;
+        let from_offset = self.page_of(model.size(from.vmo)) * P;
+        let length = self.random.below(STEP_PAGES + 1) as u64 * P;
+        Transfer {
+            to,
+            to_offset: self.spoiled(to_offset),
+            length,
+            from,
+            from_offset: self.spoiled(from_offset),
+        }
     }
 
     fn mapping(&mut self, model: &Families, open: &[usize]) -> Mapping {

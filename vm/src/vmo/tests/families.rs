@@ -39,7 +39,7 @@ const SEED: u64 = 0x6661_6d69_6c79;
 const P: u64 = PAGE as u64;
 
 /// Answers that a run cannot do without, those that come seldom in particular.
-const EXPECTED: [(&str, Option<Status>); 36] = [
+const EXPECTED: [(&str, Option<Status>); 38] = [
     ("create", None),
     ("create", Some(Status::OUT_OF_RANGE)),
     ("snapshot", None),
@@ -67,6 +67,8 @@ const EXPECTED: [(&str, Option<Status>); 36] = [
     ("decommit", Some(Status::NOT_SUPPORTED)),
     ("zero", None),
     ("zero", Some(Status::OUT_OF_RANGE)),
+    ("transfer", None),
+    ("transfer", Some(Status::OUT_OF_RANGE)),
     ("map", None),
     ("map", Some(Status::NOT_SUPPORTED)),
     ("unmap", None),

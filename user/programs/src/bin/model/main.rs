@@ -1,13 +1,16 @@
-//! Random calls on regions, against a flat map of pages.
+//! Random calls on regions, against a flat map of pages, and on families of VMOs, against copies.
 //!
 //! ```text
-//!   seed ─► Generator ─► Step ─┬─► Window: the raw calls ─► the kernel ─► answer, records, bytes
+//!   seed ─► Generator ─► Step ─┬─► Window:   the raw calls ─► the kernel ─► answer, records, bytes
 //!                              └─► Model ◄─────────────────────────────────────┘
+//!
+//!   seed ─► Generator ─► Step ─┬─► Families: the raw calls ─► the kernel ─► answer, info, bytes
+//!                              └─► Families of the model ◄─────────────────────┘
 //! ```
 //!
-//! Words: a seed and how many steps to take, in decimal: `args=SEED COUNT`. The steps go in rounds; each
-//! has a window of its own, and the seed of the round before plus one. After every step the answer and the
-//! records of VMAR_MAPS must be those of the model, and now and then all bytes.
+//! Words: a seed and how many steps to take in each of the two parts, in decimal: `args=SEED COUNT`. The
+//! steps go in rounds; each has windows of its own, and the seed of the round before plus one. After every
+//! step the answer and what the kernel tells must be as the model has it, and now and then all bytes.
 //!
 //! Where the kernel chooses places at random, a seed does not choose all; `aslr=off` makes the same run
 //! the same to the bit.
@@ -19,119 +22,132 @@
 
 extern crate alloc;
 
+mod access;
+mod families;
+mod regions;
+mod report;
 mod window;
 
-use alloc::format;
-use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
-use model::{Generator, Mismatch, Model, Shape, Step};
+use model::Mismatch;
 use programs::memory::Memory;
-use zx::Status;
+use zx::{Status, Vmo};
 
-use window::Window;
+use report::Progress;
 
 rt::main!(main);
 
 /// Steps of a round.
 const ROUND: usize = 250;
 
-/// After so many steps all bytes are compared.
-const LOOK_EVERY: usize = 25;
-
 /// After so many rounds a line says how far it is.
 const TELL_EVERY: usize = 20;
 
-/// Why a round ended early.
-struct Failure {
-    /// How many steps had gone well.
-    steps: usize,
-    /// The step after those.
-    step: Option<Step>,
-    text: String,
+/// More handles than a round has at the same time.
+const HANDLES: usize = 64;
+
+/// More bytes than a model takes.
+const HEAP_BYTES: usize = 4 << 20;
+
+/// One half of what the program does.
+struct Part {
+    name: &'static str,
+    /// Takes so many steps of a seed.
+    round: fn(u64, usize, &mut Progress) -> Result<(), Mismatch>,
 }
+
+const PARTS: [Part; 2] = [
+    Part {
+        name: "calls_behave_like_a_flat_map",
+        round: regions::round,
+    },
+    Part {
+        name: "families_behave_like_copies",
+        round: families::round,
+    },
+];
 
 fn main() -> Result<i64, Status> {
     let mut words = rt::args().map(str::parse::<u64>);
     let seed = words.next().and_then(Result::ok).unwrap_or(1);
     let count = words.next().and_then(Result::ok).unwrap_or(5000) as usize;
-    rt::println!("model: {count} steps from seed {seed}");
-    // The heaps of program and kernel get the size that they need.
-    let warm_up = round(seed, ROUND.min(count));
-    let before = Memory::measure()?;
-    let result = warm_up.map_or_else(|failure| Err((seed, failure)), |()| rounds(seed, count));
+    rt::println!("model: twice {count} steps from seed {seed}");
     let mut failed = 0;
-    if let Err((seed, failure)) = result {
-        failed += 1;
-        rt::println!(
-            "TEST fail model::calls_behave_like_a_flat_map {}",
-            failure.text
-        );
-        let Failure { steps, step, .. } = failure;
-        rt::println!("model: step {steps} of seed {seed} went wrong: {step:x?}");
-        rt::println!(
-            "model: `make model SEED={seed} STEPS={}` repeats it, with ARCH and SMP as here",
-            steps + 1
-        );
-    } else {
-        rt::println!("TEST ok model::calls_behave_like_a_flat_map");
+    for part in &PARTS {
+        failed += part.run(seed, count)?;
     }
-    match Memory::measure()?.compare(&before) {
-        Ok(()) => rt::println!("TEST ok model::memory_is_given_back"),
-        Err(text) => {
-            failed += 1;
-            rt::println!("TEST fail model::memory_is_given_back {text}");
-        }
-    }
-    rt::println!("TEST-RESULT passed={} failed={failed}", 2 - failed);
+    let passed = 2 * PARTS.len() as i64 - failed;
+    rt::println!("TEST-RESULT passed={passed} failed={failed}");
     Ok(failed)
 }
 
-/// Takes `count` steps, in rounds; answers the seed of the round that failed.
-fn rounds(seed: u64, count: usize) -> Result<(), (u64, Failure)> {
-    for (number, begin) in (0..count).step_by(ROUND).enumerate() {
-        let seed = seed.wrapping_add(number as u64);
-        round(seed, ROUND.min(count - begin)).map_err(|failure| (seed, failure))?;
-        if (number + 1).is_multiple_of(TELL_EVERY) {
-            rt::println!("model: {} steps", (number + 1) * ROUND);
+impl Part {
+    /// Takes the steps, and sees whether all memory comes back; answers how many of the two went wrong.
+    fn run(&self, seed: u64, count: usize) -> Result<i64, Status> {
+        let mut failed = 0;
+        // The heaps of program and kernel get the size that they need.
+        let warm_up = self.round(seed, ROUND.min(count));
+        stretch();
+        let before = Memory::measure()?;
+        match warm_up.and_then(|()| self.rounds(seed, count)) {
+            Ok(()) => rt::println!("TEST ok model::{}", self.name),
+            Err(Failure {
+                seed,
+                progress,
+                text,
+            }) => {
+                failed += 1;
+                rt::println!("TEST fail model::{} {}", self.name, text.0);
+                progress.report(seed);
+            }
         }
-    }
-    Ok(())
-}
-
-/// Takes `count` steps on a fresh window.
-fn round(seed: u64, count: usize) -> Result<(), Failure> {
-    let shape = Shape::of_seed(seed);
-    let mut failure = Failure {
-        steps: 0,
-        step: None,
-        text: String::new(),
-    };
-    let result = play(&mut Generator::new(seed, shape), shape, count, &mut failure);
-    result.map_err(|Mismatch(text)| Failure { text, ..failure })
-}
-
-/// Takes the steps, and notes each in `last` before.
-fn play(
-    generator: &mut Generator,
-    shape: Shape,
-    count: usize,
-    last: &mut Failure,
-) -> Result<(), Mismatch> {
-    let mut window = Window::new(shape).map_err(unexpected)?;
-    let mut model = Model::new(window.base(), shape);
-    for number in 0..count {
-        let step = generator.step(&model);
-        (last.steps, last.step) = (number, Some(step));
-        let answer = window.perform(&step, &model);
-        model.judge(&step, answer)?;
-        model.compare(&window.records().map_err(unexpected)?)?;
-        if number.is_multiple_of(LOOK_EVERY) {
-            window.compare_bytes(&model)?;
+        match Memory::measure()?.compare(&before) {
+            Ok(()) => rt::println!("TEST ok model::memory_is_given_back_when_{}", self.name),
+            Err(text) => {
+                failed += 1;
+                rt::println!(
+                    "TEST fail model::memory_is_given_back_when_{} {text}",
+                    self.name
+                );
+            }
         }
+        Ok(failed)
     }
-    window.compare_bytes(&model)
+
+    /// Takes `count` steps, in rounds.
+    fn rounds(&self, seed: u64, count: usize) -> Result<(), Failure> {
+        for (number, begin) in (0..count).step_by(ROUND).enumerate() {
+            let seed = seed.wrapping_add(number as u64);
+            self.round(seed, ROUND.min(count - begin))?;
+            if (number + 1).is_multiple_of(TELL_EVERY) {
+                rt::println!("model: {} steps", (number + 1) * ROUND);
+            }
+        }
+        Ok(())
+    }
+
+    fn round(&self, seed: u64, count: usize) -> Result<(), Failure> {
+        let mut progress = Progress::default();
+        (self.round)(seed, count, &mut progress).map_err(|text| Failure {
+            seed,
+            progress,
+            text,
+        })
+    }
 }
 
-fn unexpected(status: Status) -> Mismatch {
-    Mismatch(format!("unexpected {status}"))
+/// Has as many handles and as much heap as ever. The kernel keeps a slot for each handle, and nodes for the pages
+/// of the heap, from then on.
+fn stretch() {
+    drop((0..HANDLES).map(|_| Vmo::create(0)).collect::<Vec<_>>());
+    drop(vec![1_u8; HEAP_BYTES]);
+}
+
+/// A round that went wrong.
+struct Failure {
+    seed: u64,
+    progress: Progress,
+    text: Mismatch,
 }

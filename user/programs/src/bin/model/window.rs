@@ -3,7 +3,6 @@
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::ptr;
 
 use model::{
     Allocation, Handle, Kind, Mapping, Mismatch, Model, Operation, PAGE, Protection, Reach, Record,
@@ -14,6 +13,8 @@ use zx::{
     AsHandleRef, HandleBased, Koid, MapDetails, MapInfo, Resource, Rights, Status, Vmar, VmarFlags,
     Vmo, VmoOptions, ok, sys,
 };
+
+use crate::access::{copy_from, copy_to, load, store};
 
 /// All that a region can allow.
 const ANY_MAPPING: VmarFlags = VmarFlags::CAN_MAP_SPECIFIC
@@ -179,9 +180,11 @@ impl Window {
         let address = model.address_of(touch.page);
         let is_by_call = expected.is_err() || touch.cpu.is_multiple_of(2);
         let answer = match (touch.access, is_by_call) {
-            (VmOptions::PERM_READ, true) => self.copy_from(address),
+            (VmOptions::PERM_READ, true) => self.byte_at(address),
             (VmOptions::PERM_READ, false) => Ok(load(address)),
-            (VmOptions::PERM_WRITE, true) => self.copy_to(address, touch.value),
+            (VmOptions::PERM_WRITE, true) => {
+                copy_to(address, touch.value, &self.scratch).map(|()| touch.value)
+            }
             (VmOptions::PERM_WRITE, false) => {
                 store(address, touch.value);
                 Ok(touch.value)
@@ -194,23 +197,9 @@ impl Window {
         }
     }
 
-    /// Has the kernel read a byte.
-    fn copy_from(&self, address: usize) -> Result<u8, Status> {
-        let from = ptr::with_exposed_provenance(address);
-        // SAFETY: the kernel reads a byte, if it can.
-        ok(unsafe { sys::zx_vmo_write(self.scratch.raw_handle(), from, 0, 1) })?;
-        let mut byte = [0];
-        self.scratch.read(&mut byte, 0)?;
-        Ok(byte[0])
-    }
-
-    /// Has the kernel write a byte.
-    fn copy_to(&self, address: usize, value: u8) -> Result<u8, Status> {
-        self.scratch.write(&[value], 0)?;
-        let to = ptr::with_exposed_provenance_mut(address);
-        // SAFETY: the address is in the window; the kernel writes a byte, if it can.
-        ok(unsafe { sys::zx_vmo_read(self.scratch.raw_handle(), to, 0, 1) })?;
-        Ok(value)
+    /// The byte that the kernel finds at an address.
+    fn byte_at(&self, address: usize) -> Result<u8, Status> {
+        copy_from(address, 1, &self.scratch).map(|bytes| bytes[0])
     }
 
     /// What the kernel says is in the window.
@@ -258,7 +247,7 @@ impl Window {
     /// The first byte that differs.
     pub fn compare_bytes(&self, model: &Model) -> Result<(), Mismatch> {
         for (page, byte) in model.readable_pages() {
-            let got = self.copy_from(model.address_of(page));
+            let got = self.byte_at(model.address_of(page));
             if got != Ok(byte) {
                 return Err(Mismatch(format!(
                     "page {page}: expected {byte:#x}, got {got:x?}"
@@ -310,16 +299,4 @@ fn rights_of(permissions: VmOptions) -> Rights {
         .into_iter()
         .filter(|(permission, _)| permissions.contains(*permission));
     held.fold(Rights::NONE, |rights, (_, right)| rights | right)
-}
-
-/// Reads a byte as programs do. If the kernel does not let it, the kernel's report of the fault says where.
-fn load(address: usize) -> u8 {
-    // SAFETY: the model knows the page as readable, and nothing else is at addresses of the window.
-    unsafe { ptr::with_exposed_provenance::<u8>(address).read_volatile() }
-}
-
-/// Writes a byte as programs do.
-fn store(address: usize, value: u8) {
-    // SAFETY: the model knows the page as writable, and nothing else is at addresses of the window.
-    unsafe { ptr::with_exposed_provenance_mut::<u8>(address).write_volatile(value) }
 }

@@ -1,7 +1,9 @@
 //! The steps of the model, done by `vm`: what the system calls do, and instructions.
 
 use model::PAGE;
-use model::vmo::{Answer, Bytes, Child, Handle, Mapping, Place, RangeOp, Step, Touch, pattern};
+use model::vmo::{
+    Answer, Bytes, Child, Handle, Mapping, Place, RangeOp, Step, Touch, Transfer, pattern,
+};
 use syscall::{Result, Rights, Status, VmoChildOptions};
 
 use super::{P, Round};
@@ -10,7 +12,7 @@ use crate::mmu::Access;
 use crate::sim::SimMmu;
 use crate::testing::*;
 use crate::vmar::{MapRequest, OpChildren, RangeRequest};
-use crate::vmo::{ChildRequest, Vmo};
+use crate::vmo::{self, ChildRequest, TransferRequest, Vmo};
 
 impl Round {
     /// Does what the system calls do.
@@ -46,7 +48,7 @@ impl Round {
                 vmo.set_stream_size(*size, || ()).map(done)
             }
             Step::Operate(op, bytes) => self.operate(*op, bytes).map(done),
-            Step::Transfer(_) => Err(Status::NOT_SUPPORTED),
+            Step::Transfer(request) => self.transfer(request).map(done),
             Step::Map(request) => self.map(request).map(done),
             Step::Unmap(place) => {
                 let (address, length) = self.addresses(place);
@@ -136,6 +138,26 @@ impl Round {
             RangeOp::Zero => vmo.zero_range(offset, length, pause),
             _ => vmo.prefetch_range(offset, length),
         }
+    }
+
+    fn transfer(&self, request: &Transfer) -> Result<()> {
+        let offsets = [request.to_offset, request.from_offset, request.length];
+        if offsets.iter().any(|bytes| !bytes.is_multiple_of(P)) {
+            return Err(Status::INVALID_ARGS);
+        }
+        let to = self.vmo(request.to, Rights::WRITE)?;
+        let from = self.vmo(request.from, Rights::READ | Rights::WRITE)?;
+        if (to.koid(), request.to_offset) == (from.koid(), request.from_offset) {
+            return Ok(());
+        }
+        let mut transfer = vmo::Transfer::new(&TransferRequest {
+            source: from,
+            source_offset: request.from_offset,
+            destination: to,
+            destination_offset: request.to_offset,
+            length: request.length,
+        })?;
+        transfer.go_on(|| Ok(()))
     }
 
     fn map(&self, request: &Mapping) -> Result<()> {
