@@ -51,36 +51,53 @@ const STEP: PageCount = PageCount::new(128);
 /// Those of the last attempt.
 #[inline]
 pub fn retrying<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
-    let missed = pages().missed_frames();
-    match attempt() {
-        Err(Status::NO_MEMORY) => retry(missed, &mut attempt),
-        outcome => outcome,
-    }
-}
-
-/// Makes another attempt, after one during which the count of missed frames was `missed` at first.
-#[cold]
-#[inline(never)]
-fn retry<T>(mut missed: u64, attempt: &mut dyn FnMut() -> Result<T>) -> Result<T> {
-    for retries in 0..MOST_RETRIES {
-        let now_missed = pages().missed_frames();
-        if now_missed == missed {
-            // It was not for want of frames.
-            break;
-        }
-        let wanted = PageCount::new((now_missed - missed) as usize).max(LEAST_RECLAIMED);
-        let reclaimed = pages().reclaimer().reclaim(wanted);
-        // Another CPU may just have reclaimed what there was; that is worth one more attempt.
-        if reclaimed == PageCount::ZERO && retries > 0 {
-            break;
-        }
-        missed = now_missed;
+    let mut patience = Patience::new();
+    loop {
         match attempt() {
-            Err(Status::NO_MEMORY) => (),
+            Err(Status::NO_MEMORY) if patience.reclaim() => (),
             outcome => return outcome,
         }
     }
-    Err(Status::NO_MEMORY)
+}
+
+/// How often something has been tried for which there was no memory.
+///
+/// Whoever succeeds at once pays nothing for it. So the first failure only shows that memory was lacking; what
+/// kind, and how much, is known after the second.
+pub struct Patience {
+    retries: usize,
+    /// How many frames had been missed when the last attempt began.
+    missed: u64,
+}
+
+impl Patience {
+    /// Nothing has been tried yet.
+    #[inline]
+    pub const fn new() -> Self {
+        let (retries, missed) = (0, 0);
+        Self { retries, missed }
+    }
+
+    /// Reclaims pages after an attempt that answered `NO_MEMORY`; whether another one is worth while.
+    ///
+    /// The caller holds no lock.
+    #[cold]
+    pub fn reclaim(&mut self) -> bool {
+        let before = self.missed;
+        self.missed = pages().missed_frames();
+        self.retries += 1;
+        if self.retries == 1 {
+            return true;
+        }
+        if self.missed == before || self.retries > MOST_RETRIES {
+            // It was not for want of frames, or others are quicker.
+            return false;
+        }
+        let wanted = PageCount::new((self.missed - before) as usize).max(LEAST_RECLAIMED);
+        let reclaimed = pages().reclaimer().reclaim(wanted);
+        // Another CPU may just have reclaimed what there was; that is worth one more attempt.
+        reclaimed != PageCount::ZERO || self.retries == 2
+    }
 }
 
 /// The thread that looks for pages of zeros.

@@ -6,6 +6,7 @@
 //!
 //! Whatever a program passes is a claim; [`user_memory`] is the only way to the bytes behind it.
 
+mod again;
 mod debug;
 mod device;
 mod handle;
@@ -30,8 +31,13 @@ use crate::handle::Handle;
 use crate::sched::{self, CurrentProcess};
 
 /// Makes system call `number` for the current thread; called by trap code.
+///
+/// A call for which no frame was free is made again after discardable VMOs have given theirs back.
 pub fn system_call(number: usize, arguments: &[usize; MAX_ARGUMENTS]) -> usize {
-    let result = dispatch(&Calls, number, arguments);
+    let mut result = dispatch(&Calls, number, arguments);
+    if result == again::NO_MEMORY {
+        result = again::make(number, arguments);
+    }
     sched::before_user();
     result
 }

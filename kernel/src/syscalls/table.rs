@@ -1,9 +1,4 @@
-//! One method per system call: which function it is, which arguments belong together, and whether it is made
-//! again when no frame was free.
-//!
-//! A call that is [`retrying`] has changed nothing when it answers `NO_MEMORY`, or only what it does again anyway.
-//! Those that copy or move bytes would not do the same twice, and calls that consume a handle could not: they
-//! reclaim where they need a page, or not at all.
+//! One method per system call: which function it is, and which arguments belong together.
 
 use syscall::kernel::{SystemCalls, UserIn, UserOut};
 use syscall::{
@@ -14,7 +9,6 @@ use syscall::{
 use super::{
     Calls, caller, debug, device, handle, info, object, process, signal, system, vmar, vmo,
 };
-use crate::reclaim::retrying;
 
 impl SystemCalls for Calls {
     fn vmar_allocate(
@@ -31,7 +25,7 @@ impl SystemCalls for Calls {
             offset,
             size,
         };
-        retrying(|| vmar::allocate(parent, request, child_vmar, child_address))
+        vmar::allocate(parent, request, child_vmar, child_address)
     }
 
     fn vmar_map(
@@ -50,11 +44,11 @@ impl SystemCalls for Calls {
             vmo_offset,
             length,
         };
-        retrying(|| vmar::map(vmar, vmo, request, mapped_address))
+        vmar::map(vmar, vmo, request, mapped_address)
     }
 
     fn vmar_unmap(&self, vmar: HandleValue, address: usize, length: usize) -> Result<()> {
-        retrying(|| vmar::unmap(vmar, address, length))
+        vmar::unmap(vmar, address, length)
     }
 
     fn vmar_protect(
@@ -64,7 +58,7 @@ impl SystemCalls for Calls {
         address: usize,
         length: usize,
     ) -> Result<()> {
-        retrying(|| vmar::protect(vmar, options, address, length))
+        vmar::protect(vmar, options, address, length)
     }
 
     fn vmar_destroy(&self, vmar: HandleValue) -> Result<()> {
@@ -81,11 +75,11 @@ impl SystemCalls for Calls {
         buffer_size: usize,
     ) -> Result<()> {
         let range = vmar::Range { address, length };
-        retrying(|| vmar::op_range(vmar, op, range, (buffer, buffer_size)))
+        vmar::op_range(vmar, op, range, (buffer, buffer_size))
     }
 
     fn vmo_create(&self, size: u64, options: VmoOptions, vmo: UserOut<HandleValue>) -> Result<()> {
-        retrying(|| vmo::create(size, options, vmo))
+        vmo::create(size, options, vmo)
     }
 
     fn vmo_read(
@@ -113,7 +107,7 @@ impl SystemCalls for Calls {
     }
 
     fn vmo_set_size(&self, vmo: HandleValue, size: u64) -> Result<()> {
-        retrying(|| vmo::set_size(vmo, size))
+        vmo::set_size(vmo, size)
     }
 
     fn vmo_get_stream_size(&self, vmo: HandleValue, size: UserOut<u64>) -> Result<()> {
@@ -121,7 +115,7 @@ impl SystemCalls for Calls {
     }
 
     fn vmo_set_stream_size(&self, vmo: HandleValue, size: u64) -> Result<()> {
-        retrying(|| vmo::set_stream_size(vmo, size))
+        vmo::set_stream_size(vmo, size)
     }
 
     fn handle_close(&self, handle: HandleValue) -> Result<()> {
@@ -134,7 +128,7 @@ impl SystemCalls for Calls {
         rights: Rights,
         duplicate: UserOut<HandleValue>,
     ) -> Result<()> {
-        retrying(|| handle::duplicate(handle, rights, duplicate))
+        handle::duplicate(handle, rights, duplicate)
     }
 
     fn vmo_replace_as_executable(
@@ -194,7 +188,7 @@ impl SystemCalls for Calls {
         value: UserIn<u8>,
         value_size: usize,
     ) -> Result<()> {
-        retrying(|| object::set_property(handle, property, value, value_size))
+        object::set_property(handle, property, value, value_size)
     }
 
     fn process_exit(&self, return_code: i64) {
@@ -216,7 +210,7 @@ impl SystemCalls for Calls {
             size: name_size,
         };
         let out = process::NewProcess { process, vmar };
-        retrying(|| process::create(job, name, options, out))
+        process::create(job, name, options, out)
     }
 
     fn process_read_memory(
@@ -334,7 +328,7 @@ impl SystemCalls for Calls {
         buffer_size: usize,
     ) -> Result<()> {
         let bytes = vmo::Bytes { offset, size };
-        retrying(|| vmo::op_range(vmo, op, bytes, (buffer, buffer_size)))
+        vmo::op_range(vmo, op, bytes, (buffer, buffer_size))
     }
 
     fn vmo_create_child(
@@ -345,11 +339,11 @@ impl SystemCalls for Calls {
         size: u64,
         child: UserOut<HandleValue>,
     ) -> Result<()> {
-        retrying(|| vmo::create_child(vmo, options, vmo::Bytes { offset, size }, child))
+        vmo::create_child(vmo, options, vmo::Bytes { offset, size }, child)
     }
 
     fn vmo_set_cache_policy(&self, vmo: HandleValue, policy: u32) -> Result<()> {
-        retrying(|| vmo::set_cache_policy(vmo, policy))
+        vmo::set_cache_policy(vmo, policy)
     }
 
     fn vmo_create_contiguous(
@@ -359,7 +353,7 @@ impl SystemCalls for Calls {
         alignment_log2: u32,
         vmo: UserOut<HandleValue>,
     ) -> Result<()> {
-        retrying(|| vmo::create_contiguous(bti, size, alignment_log2, vmo))
+        vmo::create_contiguous(bti, size, alignment_log2, vmo)
     }
 
     fn vmo_create_physical(
@@ -369,7 +363,7 @@ impl SystemCalls for Calls {
         size: usize,
         vmo: UserOut<HandleValue>,
     ) -> Result<()> {
-        retrying(|| vmo::create_physical(resource, physical_address, size, vmo))
+        vmo::create_physical(resource, physical_address, size, vmo)
     }
 
     fn vmo_transfer_data(
@@ -403,7 +397,7 @@ impl SystemCalls for Calls {
             name,
             name_size,
         };
-        retrying(|| device::create_resource(parent, &wanted, resource))
+        device::create_resource(parent, &wanted, resource)
     }
 
     fn iommu_create(
@@ -414,9 +408,7 @@ impl SystemCalls for Calls {
         description_size: usize,
         iommu: UserOut<HandleValue>,
     ) -> Result<()> {
-        retrying(|| {
-            device::create_iommu(resource, iommu_type, (description, description_size), iommu)
-        })
+        device::create_iommu(resource, iommu_type, (description, description_size), iommu)
     }
 
     fn bti_create(
@@ -426,6 +418,6 @@ impl SystemCalls for Calls {
         _bti_id: u64,
         bti: UserOut<HandleValue>,
     ) -> Result<()> {
-        retrying(|| device::create_bti(iommu, options, bti))
+        device::create_bti(iommu, options, bti)
     }
 }
