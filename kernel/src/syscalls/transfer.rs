@@ -47,16 +47,27 @@ pub enum Reason {
     Vmo(Status),
     /// The buffer is not all the caller's to read or write.
     Buffer,
+    /// There is no memory for a page of the buffer.
+    NoMemory,
     /// The caller is to end.
     Killed,
 }
 
 impl Reason {
+    /// Why a page of the buffer could not be brought in.
+    const fn of_fault(status: Status) -> Self {
+        match status {
+            Status::NO_MEMORY => Self::NoMemory,
+            _ => Self::Buffer,
+        }
+    }
+
     /// The status of a call that stops for this reason, if `buffer` is what it answers for a bad buffer.
     pub const fn status(self, buffer: Status) -> Status {
         match self {
             Self::Vmo(status) => status,
             Self::Buffer => buffer,
+            Self::NoMemory => Status::NO_MEMORY,
             Self::Killed => Status::CANCELED,
         }
     }
@@ -144,7 +155,7 @@ impl Transfer<'_> {
         match copied.map_err(Reason::Vmo)? {
             Ok(()) => Ok(part.len),
             Err(Obstacle::Fault { address, done }) => {
-                fault::bring_in(address, direction.access).map_err(|_| Reason::Buffer)?;
+                fault::bring_in(address, direction.access).map_err(Reason::of_fault)?;
                 Ok(done)
             }
             Err(Obstacle::Refused) => Err(Reason::Buffer),

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use arch::user_memory;
 use ktest::ktest;
-use syscall::kernel::SystemCalls;
+use syscall::kernel::{SystemCalls, UserOut};
 use syscall::{HandleValue, Rights, Status, VmOptions, VmoOptions};
 use vm::addr::{PAGE_SIZE, PageCount};
 use vm::pages::{FrameList, owner};
@@ -123,6 +123,26 @@ fn faults_get_frames_from_discardable_vmos_and_then_fail() {
         assert_eq!((load(base), load(page(refused - 1))), (7, 8));
         drop(drought);
         assert!(store(page(refused), 9));
+    });
+}
+
+#[ktest]
+fn a_buffer_without_memory_is_not_a_bad_one() {
+    in_process(|sandbox| {
+        let source = sandbox.vmo(PAGE_SIZE as u64, VmoOptions::empty());
+        assert_eq!(write(sandbox, source, 0), Ok(()));
+        let absent = sandbox.vmo(4 * SPARE * PAGE_SIZE as u64, VmoOptions::empty());
+        let base = map(sandbox, absent);
+        let read = |page: u64| {
+            let buffer = UserOut::new(base + page as usize * PAGE_SIZE);
+            Calls.vmo_read(source, buffer, 0, 8)
+        };
+        assert_eq!(read(0), Ok(()));
+        let drought = Drought::begin();
+        let refused = (1..4 * SPARE).find_map(|page| read(page).err());
+        assert_eq!(refused, Some(Status::NO_MEMORY));
+        drop(drought);
+        assert_eq!(read(4 * SPARE - 1), Ok(()));
     });
 }
 
