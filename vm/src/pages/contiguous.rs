@@ -166,13 +166,18 @@ impl PageDatabase {
         FrameNumber::new(first)
     }
 
-    /// Puts the frames from number `from` up to, not including, `to` back into the depot.
+    /// Takes back the frames from number `from` up to, not including, `to`, which begins a block: whole blocks
+    /// go to the buddy, however many they are, and what is left of one to the depot.
     fn give_tail(&self, from: u32, to: u32) {
+        let whole = from.next_multiple_of(BLOCK_FRAMES).min(to);
         {
             let mut depot = self.depot.lock();
-            for number in (from..to).filter_map(FrameNumber::new) {
+            for number in (from..whole).filter_map(FrameNumber::new) {
                 depot.give(number);
             }
+        }
+        if whole < to {
+            self.insert_blocks(whole >> BLOCK_SHIFT..to >> BLOCK_SHIFT);
         }
         self.return_surplus();
     }

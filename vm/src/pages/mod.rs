@@ -37,6 +37,7 @@ pub use list::FrameList;
 pub use setup::Config;
 
 use core::fmt;
+use core::ops::Range;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -286,6 +287,13 @@ impl PageDatabase {
     fn give_blocks(&self, first: BlockNumber, count: usize) {
         self.buddy_blocks.fetch_add(count, Ordering::Relaxed);
         self.with_buddy(|buddy| buddy.dealloc(first.0 as usize, count));
+    }
+
+    /// Gives the blocks with these numbers, at least one, to the buddy.
+    fn insert_blocks(&self, numbers: Range<u32>) {
+        self.buddy_blocks
+            .fetch_add(numbers.len(), Ordering::Relaxed);
+        self.with_buddy(|buddy| buddy.insert(numbers.start as usize..numbers.end as usize));
     }
 
     /// Runs `work` on the buddy, marked as its bookkeeper. No other lock of the database may be held.

@@ -115,10 +115,8 @@ impl PageDatabase {
             numbers(first, end_of_head).for_each(|number| depot.give(number));
             numbers(start_of_tail, end).for_each(|number| depot.give(number));
         }
-        let blocks = (end_of_head >> BLOCK_SHIFT)..(start_of_tail >> BLOCK_SHIFT);
         if end_of_head < start_of_tail {
-            self.buddy_blocks.fetch_add(blocks.len(), Ordering::Relaxed);
-            self.with_buddy(|buddy| buddy.insert(blocks.start as usize..blocks.end as usize));
+            self.insert_blocks(end_of_head >> BLOCK_SHIFT..start_of_tail >> BLOCK_SHIFT);
         }
         self.set_up_zero_page();
     }

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use std::alloc::{Layout, alloc_zeroed};
 use std::boxed::Box;
 
+use super::caches;
 use crate::addr::{PAGE_SIZE, PhysAddr, PhysRange};
 use crate::cpu::CpuId;
 use crate::pages::{Config, PageDatabase, PageOperations, PhysMap};
@@ -25,7 +26,10 @@ pub fn database(ranges: &[PhysRange], current_cpu: fn() -> CpuId) -> &'static Pa
         span,
         storage: leaked(PageDatabase::storage_bytes(span)),
         current_cpu,
-        operations: PageOperations::PORTABLE,
+        operations: PageOperations {
+            direct_map: caches::OPERATIONS,
+            ..PageOperations::PORTABLE
+        },
     };
     // SAFETY:
     // 1. The storage was allocated for this and is never freed.

@@ -10,6 +10,7 @@
 //!                                   └─► TLB ─► tables ─► fault ─► again
 //! ```
 
+mod caches;
 mod format;
 mod machine;
 mod memory;
@@ -17,6 +18,7 @@ mod memory;
 mod tests;
 mod tlb;
 
+pub use caches::{Maintained, take_maintained};
 pub use format::SimFormat;
 pub use machine::{Machine, SimMmu, USER_BASE, USER_END, current_cpu};
 pub use memory::database;

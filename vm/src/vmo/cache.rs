@@ -29,7 +29,7 @@ impl<M: Mmu> Vmo<M> {
     ///
     /// # Errors
     /// Nothing changes.
-    /// - `BAD_STATE`: it is mapped, has children or is one, or somebody is copying from or to a page.
+    /// - `BAD_STATE`: it is mapped, has children or is one.
     /// - `NO_MEMORY`: there is none for tables of the direct map.
     ///
     /// Differs from Zircon: pages may be present also if the memory was not cached before. There the direct
@@ -46,9 +46,7 @@ impl<M: Mmu> Vmo<M> {
 
     /// Whether nobody but this VMO relies on how its memory is cached.
     fn may_change_memory(&self, state: &VmoState<M>) -> bool {
-        let is_alone = self.child.is_empty() && self.num_children() == 0;
-        let all = PageIndex::ZERO..state.end();
-        is_alone && state.num_mappings() == 0 && !state.has_shared(self.pages(), all)
+        self.child.is_empty() && self.num_children() == 0 && state.num_mappings() == 0
     }
 
     /// Does `op` to the `size` bytes from `offset` on, as far as there are pages.

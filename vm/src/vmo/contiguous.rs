@@ -20,7 +20,7 @@ use crate::try_alloc::ArcPermit;
 /// Memory side by side that is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ContiguousRequest {
-    pages: PageCount,
+    size: u64,
     alignment_log2: u32,
 }
 
@@ -29,9 +29,7 @@ impl ContiguousRequest {
     /// 0 stands for the size of a page.
     ///
     /// # Errors
-    /// In this order:
-    /// - `INVALID_ARGS`: `size` is zero; the alignment is smaller than a page, or does not fit 64 bits.
-    /// - `OUT_OF_RANGE`: `size` cannot be rounded up to a page.
+    /// `INVALID_ARGS`: `size` is zero; the alignment is smaller than a page, or does not fit 64 bits.
     ///
     /// Source: `spec/vmo.md` §14.
     pub fn new(size: u64, alignment_log2: u32) -> Result<Self> {
@@ -42,11 +40,16 @@ impl ContiguousRequest {
         if size == 0 || !(PAGE_SHIFT..u64::BITS).contains(&alignment_log2) {
             return Err(Status::INVALID_ARGS);
         }
-        let pages = round_up(size)? / PAGE_SIZE as u64;
         Ok(Self {
-            pages: PageCount::new(usize::try_from(pages).map_err(|_| Status::OUT_OF_RANGE)?),
+            size,
             alignment_log2,
         })
+    }
+
+    /// How many pages are asked for.
+    fn pages(&self) -> Result<PageCount> {
+        let pages = usize::try_from(round_up(self.size)? / PAGE_SIZE as u64);
+        Ok(PageCount::new(pages.map_err(|_| Status::OUT_OF_RANGE)?))
     }
 }
 
@@ -54,13 +57,15 @@ impl<M: Mmu> Vmo<M> {
     /// A VMO of pages that are full of zeros and lie side by side. Nothing is locked while it is made.
     ///
     /// # Errors
-    /// `NO_MEMORY`: there is no such place that is free, or no memory for the object.
+    /// In this order:
+    /// - `OUT_OF_RANGE`: the size cannot be rounded up to a page.
+    /// - `NO_MEMORY`: there is no such place that is free, or no memory for the object.
     pub fn contiguous(
         pages: &'static PageDatabase,
         koid: Koid,
         request: ContiguousRequest,
     ) -> Result<Arc<Self>> {
-        let end = PageIndex::new(request.pages.get() as u64).ok_or(Status::OUT_OF_RANGE)?;
+        let end = PageIndex::new(request.pages()?.get() as u64).ok_or(Status::OUT_OF_RANGE)?;
         let permit = ArcPermit::new()?;
         let tree = contiguous_tree(pages, request)?;
         let source = Source::Own(Own::new(pages, VmoState::contiguous(tree, end)));
@@ -73,7 +78,7 @@ impl<M: Mmu> Vmo<M> {
 
 /// The contents: all pages that were asked for.
 fn contiguous_tree(pages: &PageDatabase, request: ContiguousRequest) -> Result<PageTree<Page>> {
-    let run = pages.allocate_contiguous::<owner::Vmo>(request.pages, request.alignment_log2)?;
+    let run = pages.allocate_contiguous::<owner::Vmo>(request.pages()?, request.alignment_log2)?;
     let mut frames = pages.take_apart(run, |frame| pages.zero(frame));
     let mut tree = PageTree::new();
     let mut index = PageIndex::ZERO;

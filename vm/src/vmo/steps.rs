@@ -17,7 +17,8 @@ use syscall::Result;
 
 use super::state::{Contents, Permanence};
 use super::{PageIndex, VmoState};
-use crate::mmu::{Mmu, PageSize};
+use crate::addr::PAGE_SIZE;
+use crate::mmu::{MemoryType, Mmu, PageSize};
 use crate::pages::PageDatabase;
 
 /// The pages of a block, which begins at a multiple of this number: those of a large page.
@@ -113,10 +114,17 @@ impl<M: Mmu> VmoState<M> {
 
     /// Fills the pages in `block` that are present with zeros.
     fn zero_pages(&mut self, pages: &PageDatabase, block: Range<PageIndex>) {
+        let memory = self.memory();
         for number in block.start.number()..block.end.number() {
             if let Some(page) = PageIndex::new(number).and_then(|index| self.page_mut(pages, index))
             {
-                pages.zero(page);
+                // The type may have changed since the operation began.
+                match memory {
+                    MemoryType::Cached => pages.zero(page),
+                    MemoryType::Uncached
+                    | MemoryType::UncachedDevice
+                    | MemoryType::WriteCombining => pages.zero_part(page, 0..PAGE_SIZE),
+                }
             }
         }
     }

@@ -2,15 +2,15 @@
 
 use std::vec::Vec;
 
-use syscall::{Status, VmarOp};
+use syscall::{Status, VmarOp, VmoChildOptions};
 
 use crate::addr::{PAGE_SIZE, PhysAddr, VirtAddr};
 use crate::mmu::MemoryType;
 use crate::pages::CacheOp;
-use crate::sim::SimMmu;
+use crate::sim::{SimMmu, take_maintained};
 use crate::testing::*;
 use crate::vmar::{OpChildren, RangeOp, RangeRequest};
-use crate::vmo::{PageIndex, Vmo};
+use crate::vmo::{ChildRequest, PageIndex, Vmo};
 
 const P: u64 = PAGE_SIZE as u64;
 
@@ -228,6 +228,79 @@ fn operations_on_caches_check_their_range_first() {
         }
     }
     drop((vmo, physical));
+    finish(world);
+}
+
+#[test]
+fn operations_on_caches_reach_every_byte_of_the_range_and_no_other() {
+    let world = World::new();
+    let vmo = world.vmo(6);
+    for page in [1, 2, 4] {
+        vmo.write(page * P, &[1]).expect("memory");
+    }
+    let child = ChildRequest {
+        koid: new_koid(),
+        options: VmoChildOptions::SLICE,
+        offset: P,
+        size: 4 * P,
+        may_resize: false,
+    };
+    let slice = vmo.create_child(child).expect("memory");
+    let frames = frames(&world, &vmo);
+    take_maintained();
+    let bytes = |vmo: &Memory, offset, size| {
+        let done = vmo.maintain_cache(CacheOp::Clean, offset, size, || Ok(()));
+        assert_eq!(done, Ok(()));
+        let mut bytes = 0;
+        for (first, len, op) in take_maintained() {
+            assert_eq!(op, CacheOp::Clean);
+            bytes += len;
+            let frame = world.pages.physmap().address_of(first).page_base();
+            assert!(frames.contains(&frame), "{frame:?} is another's");
+        }
+        bytes
+    };
+    assert_eq!(bytes(&vmo, 0, 6 * P), 3 * PAGE_SIZE);
+    assert_eq!(bytes(&vmo, P - 1, P + 2), PAGE_SIZE + 1);
+    assert_eq!(bytes(&vmo, 3 * P - 5, 2 * P), 5 + PAGE_SIZE - 5);
+    assert_eq!(bytes(&vmo, 3 * P, P), 0);
+    assert_eq!(bytes(&slice, 0, 4 * P), 3 * PAGE_SIZE);
+    assert_eq!(bytes(&slice, 2 * P - 7, 8), 7);
+    let beyond = slice.maintain_cache(CacheOp::Clean, 4 * P, 1, || Ok(()));
+    assert_eq!(beyond, Err(Status::OUT_OF_RANGE));
+    drop((vmo, slice));
+    finish(world);
+}
+
+#[test]
+fn members_of_a_family_keep_their_memory_type() {
+    let world = World::new();
+    for options in [
+        VmoChildOptions::SNAPSHOT,
+        VmoChildOptions::SLICE,
+        VmoChildOptions::REFERENCE,
+    ] {
+        let parent = world.vmo(2);
+        parent.write(0, &[1]).expect("memory");
+        let is_all = options == VmoChildOptions::REFERENCE;
+        let request = ChildRequest {
+            koid: new_koid(),
+            options,
+            offset: 0,
+            size: if is_all { 0 } else { P },
+            may_resize: false,
+        };
+        let child = parent.create_child(request).expect("memory");
+        for vmo in [&parent, &child] {
+            assert_eq!(vmo.set_memory(TYPES[1]), Err(Status::BAD_STATE));
+        }
+        drop(child);
+        assert_eq!(parent.set_memory(TYPES[1]), Ok(()));
+        assert_all_are(&world, &parent, TYPES[1]);
+        let refused = parent.create_child(request).err();
+        assert_eq!(refused, Some(Status::BAD_STATE));
+        drop(parent);
+    }
     finish(world);
 }
 

@@ -26,7 +26,6 @@ fn sizes_and_alignments_are_checked_in_the_documented_order() {
         (1, 11, Status::INVALID_ARGS),
         (1, 64, Status::INVALID_ARGS),
         (u64::MAX, u32::MAX, Status::INVALID_ARGS),
-        (u64::MAX, 0, Status::OUT_OF_RANGE),
     ] {
         assert_eq!(
             ContiguousRequest::new(size, alignment).err(),
@@ -37,6 +36,12 @@ fn sizes_and_alignments_are_checked_in_the_documented_order() {
     for alignment in [0, 12, 63] {
         assert!(ContiguousRequest::new(1, alignment).is_ok());
     }
+    let world = World::new();
+    for (size, status) in [(0, Status::NO_MEMORY), (1, Status::OUT_OF_RANGE)] {
+        let size = u64::MAX - P + 1 + size;
+        assert_eq!(contiguous(&world, size, 0).err(), Some(status));
+    }
+    finish(world);
 }
 
 #[test]
@@ -138,9 +143,16 @@ fn pages_stay_whatever_happens_and_become_zero_in_place() {
 fn the_memory_type_changes_while_it_is_not_mapped() {
     let world = World::new();
     let vmo = contiguous(&world, 600 * P, 21).expect("memory");
+    vmo.write(P, &[9]).expect("cached");
     vmo.set_memory(MemoryType::UncachedDevice)
         .expect("not mapped");
+    // An operation that began before goes on.
+    let all = PageIndex::ZERO..vmo.lock().end();
+    let cleared = vmo.lock().clear_next_block(world.pages, all);
+    assert!(cleared.is_ok());
     let address = world.root.map(request(RW, &vmo, 600)).expect("room");
+    let second = address.checked_add(PAGE_SIZE).expect("mapped");
+    assert_eq!(world.load(second), Ok(0));
     // A large page and a base page, both compared with the direct map.
     assert_eq!(world.store(address, 1), Ok(()));
     let last = address.checked_add(599 * PAGE_SIZE).expect("mapped");
