@@ -10,7 +10,7 @@ use syscall::{Koid, Name, Result, VmOptions, VmoOptions};
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::aspace::{AddressSpace, Aslr, AspaceConfig, Entropy};
 use crate::mmu::{Access, Domain, Mmu, MmuCursor};
-use crate::pages::{FrameCounts, PageDatabase};
+use crate::pages::{FrameCounts, OwnerKind, PageDatabase};
 use crate::sim::{Machine, SimMmu};
 use crate::vmar::{MapEntry, MapRequest, Maps, Vmar};
 use crate::vmo::Vmo;
@@ -198,6 +198,7 @@ pub fn finish(world: World) {
         })
         .collect();
     drop(root);
+    assert_accounts(pages);
     for space in spaces {
         assert_eq!(
             space.strong_count(),
@@ -206,6 +207,15 @@ pub fn finish(world: World) {
         );
     }
     assert_eq!(pages.audit(), Ok(before), "frames have leaked");
+}
+
+/// Checks that what all VMOs account for together is what they have.
+#[track_caller]
+pub fn assert_accounts(pages: &PageDatabase) {
+    let parts = pages.reclaimer().attributed_parts().expect("memory");
+    let frames = pages.counts().owned_by(OwnerKind::Vmo).get();
+    let bytes = (frames * PAGE_SIZE) as u128;
+    assert_eq!(parts, bytes << 63, "VMOs do not account for their frames");
 }
 
 fn space(machine: &'static Machine, aslr: Aslr, domain: Domain) -> Space {

@@ -1,4 +1,4 @@
-//! How much memory discardable VMOs have.
+//! How much memory VMOs have: the discardable ones, and all together.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -38,16 +38,36 @@ impl Reclaimer {
         })
     }
 
-    /// The pages of the VMOs in a list, and how many of these have any.
-    fn pages_of(&self, which: Which) -> Result<(PageCount, usize)> {
-        let mut objects: Vec<Arc<dyn Reclaimable>> = Vec::new();
+    /// What all VMOs account for together, in parts of a byte of which there are 2^63. If nothing changes
+    /// meanwhile, that is all frames that VMOs have: each is divided among those that share it, and nothing
+    /// is left over.
+    ///
+    /// # Errors
+    /// As [`discardable`](Self::discardable).
+    pub fn attributed_parts(&self) -> Result<u128> {
+        let lists = [Which::Unlocked, Which::Locked, Which::Others];
+        lists.into_iter().try_fold(0, |sum, which| {
+            let objects = self.objects_of(which)?;
+            let parts: u128 = objects.iter().map(|object| object.attributed_parts()).sum();
+            Ok(sum + parts)
+        })
+    }
+
+    /// The VMOs in a list.
+    fn objects_of(&self, which: Which) -> Result<Vec<Arc<dyn Reclaimable>>> {
+        let mut objects = Vec::new();
         let count = self.lists.lock().len(which);
         objects
             .try_reserve_exact(count)
             .map_err(|_| Status::NO_MEMORY)?;
         self.lists.lock().share(which, &mut objects);
+        Ok(objects)
+    }
+
+    /// The pages of the VMOs in a list, and how many of these have any.
+    fn pages_of(&self, which: Which) -> Result<(PageCount, usize)> {
         let (mut sum, mut vmos) = (PageCount::ZERO, 0);
-        for object in objects {
+        for object in self.objects_of(which)? {
             let pages = object.own_pages();
             sum = sum.saturating_add(pages);
             vmos += usize::from(pages > PageCount::ZERO);

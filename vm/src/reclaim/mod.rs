@@ -45,6 +45,9 @@ pub(crate) trait Reclaimable: Send + Sync {
     /// How many pages there are that it alone has.
     fn own_pages(&self) -> PageCount;
 
+    /// What it accounts for, in parts of a byte of which there are 2^63.
+    fn attributed_parts(&self) -> u128;
+
     /// Looks at some pages, about as many as the `budget` says, and gives those back that are all zeros.
     fn scan(&self, budget: PageCount) -> Scan;
 }

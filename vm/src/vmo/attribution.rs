@@ -33,6 +33,13 @@ pub struct Attribution {
     pub fractional_scaled_bytes: u64,
 }
 
+impl Attribution {
+    /// The scaled bytes and their fraction, in parts of a byte of which there are 2^63.
+    pub fn parts(&self) -> u128 {
+        (u128::from(self.scaled_bytes) << FRACTION_BITS) + u128::from(self.fractional_scaled_bytes)
+    }
+}
+
 /// The logarithm of the parts that a byte is divided into.
 const FRACTION_BITS: u32 = 63;
 

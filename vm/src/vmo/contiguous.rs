@@ -15,6 +15,7 @@ use super::{PageIndex, Vmo, VmoKind, VmoState, round_up};
 use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount};
 use crate::mmu::Mmu;
 use crate::pages::{PageDatabase, owner};
+use crate::reclaim::Standing;
 use crate::try_alloc::ArcPermit;
 
 /// Memory side by side that is asked for.
@@ -69,10 +70,12 @@ impl<M: Mmu> Vmo<M> {
         let permit = ArcPermit::new()?;
         let tree = contiguous_tree(pages, request)?;
         let source = Source::Own(Own::new(pages, VmoState::contiguous(tree, end)));
-        Ok(permit.fill_cyclic(|this| Self {
+        let vmo = permit.fill_cyclic(|this| Self {
             kind: VmoKind::Contiguous,
             ..Self::new(this, pages, koid, source)
-        }))
+        });
+        pages.reclaimer().enter(&vmo, Standing::Kept);
+        Ok(vmo)
     }
 }
 

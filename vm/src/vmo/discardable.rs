@@ -172,6 +172,10 @@ impl<M: Mmu> Reclaimable for Vmo<M> {
         PageCount::new(state.count_own(self.pages(), all) as usize)
     }
 
+    fn attributed_parts(&self) -> u128 {
+        self.attribution(PageIndex::ZERO..PageIndex::LIMIT).parts()
+    }
+
     fn scan(&self, budget: PageCount) -> Scan {
         self.give_back_zeros(budget)
     }

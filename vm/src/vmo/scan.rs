@@ -12,7 +12,7 @@ use core::ops::{ControlFlow, Range};
 
 use super::page_tree::Sharing;
 use super::state::{Contents, Page};
-use super::{PageIndex, Vmo, VmoState};
+use super::{PageIndex, Vmo, VmoKind, VmoState};
 use crate::addr::PageCount;
 use crate::counters::Event;
 use crate::mmu::{Domain, MemoryType, Mmu};
@@ -33,7 +33,7 @@ impl<M: Mmu> Vmo<M> {
     /// zeros and nobody else's. An empty VMO counts as one page.
     ///
     /// Pages that the kernel itself shows stay, since it never faults, and so does memory that is not
-    /// cached, since a device may write to it.
+    /// cached or lies side by side, since a device may write to it.
     ///
     /// Locks the VMO, then the page tables of its mappings one after the other.
     pub(super) fn give_back_zeros(&self, budget: PageCount) -> Scan {
@@ -66,7 +66,7 @@ impl<M: Mmu> Vmo<M> {
         }
     }
 
-    /// Whether a page may go while somebody has it mapped.
+    /// Whether pages may go, also while somebody has them mapped.
     fn may_lose_pages(&self, state: &VmoState<M>) -> bool {
         let is_shown_by_kernel = || {
             let regions = state.mappings.iter();
@@ -74,7 +74,9 @@ impl<M: Mmu> Vmo<M> {
                 .filter_map(|region| region.as_mapping())
                 .any(|mapping| mapping.owner().config().domain == Domain::Kernel)
         };
-        state.memory() == MemoryType::Cached && !is_shown_by_kernel()
+        self.kind() == VmoKind::Anonymous
+            && state.memory() == MemoryType::Cached
+            && !is_shown_by_kernel()
     }
 }
 

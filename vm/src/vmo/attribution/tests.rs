@@ -32,20 +32,9 @@ fn all_of(vmo: &Memory) -> Attribution {
 /// Checks that what the VMOs account for together is what the frames come to.
 #[track_caller]
 fn assert_adds_up(world: &World, vmos: &[&Memory]) {
-    let parts: u128 = vmos
-        .iter()
-        .map(|vmo| all_of(vmo))
-        .map(|memory| {
-            (u128::from(memory.scaled_bytes) << FRACTION_BITS)
-                + u128::from(memory.fractional_scaled_bytes)
-        })
-        .sum();
-    let frames = world
-        .pages
-        .counts()
-        .owned_by(crate::pages::OwnerKind::Vmo)
-        .get();
-    assert_eq!(parts, frames as u128 * PAGE_PARTS);
+    let parts: u128 = vmos.iter().map(|vmo| all_of(vmo).parts()).sum();
+    assert_eq!(world.pages.reclaimer().attributed_parts(), Ok(parts));
+    assert_accounts(world.pages);
 }
 
 #[test]
