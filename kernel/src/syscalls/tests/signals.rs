@@ -201,7 +201,7 @@ fn a_wait_ends_with_its_process() {
 }
 
 /// Turns that two threads take; each one wakes the other, which may be about to sleep just then.
-const TURNS: usize = 2000;
+const TURNS: usize = 500;
 
 #[ktest]
 fn threads_that_wake_each_other_lose_no_wake_up() {
