@@ -1,5 +1,7 @@
 //! Running out of memory at every allocation of every call that allocates.
 
+mod vmos;
+
 use alloc::sync::Arc;
 
 use ktest::ktest;
