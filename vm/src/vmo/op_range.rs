@@ -216,3 +216,6 @@ fn outward(bytes: Range<u64>) -> Range<PageIndex> {
 fn inward(bytes: &Range<u64>) -> Range<PageIndex> {
     PageIndex::covering(bytes.start)..PageIndex::containing(bytes.end)
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,4 +154,17 @@ mod tests {
             assert_eq!(first_block(&whole), block);
         }
     }
+
+    #[test]
+    fn the_last_block_begins_at_a_multiple_or_where_the_range_does() {
+        for (whole, block) in [
+            (range(0, 512), range(0, 512)),
+            (range(0, 513), range(512, 513)),
+            (range(511, 512), range(511, 512)),
+            (range(513, 600), range(513, 600)),
+            (range(700, 5000), range(4608, 5000)),
+        ] {
+            assert_eq!(last_block(&whole), block);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `DECOMMIT`.
 
-use zx::{Status, Vmo, VmoOp, VmoOptions};
+use zx::{Status, Vmo, VmoChildOptions, VmoOp, VmoOptions};
 
 use crate::fixtures::{P, Region, numbered_vmo, peek, poke, vmo_of};
 use crate::harness::{Outcome, Test, check_eq, check_refused, tests};
@@ -16,6 +16,9 @@ pub const TESTS: &[Test] = tests![
     keeps_the_sizes,
     a_sparse_vmo_costs_only_what_it_has,
     reaches_into_every_block,
+    families_that_copy_on_write_keep_their_pages,
+    the_range_comes_before_the_family,
+    views_give_back_their_owners_pages,
 ];
 
 const PAGE: u64 = P as u64;
@@ -136,4 +139,46 @@ fn reaches_into_every_block() -> Outcome {
     vmo.op_range(VmoOp::COMMIT, 0, 4 * BLOCK * PAGE)?;
     vmo.op_range(VmoOp::DECOMMIT, (BLOCK - 1) * PAGE, (2 * BLOCK + 2) * PAGE)?;
     check_eq(committed_pages(&vmo)?, 2 * BLOCK - 2)
+}
+
+fn families_that_copy_on_write_keep_their_pages() -> Outcome {
+    let parent = numbered_vmo(2, 1)?;
+    let child = parent.create_child(VmoChildOptions::SNAPSHOT, 0, 2 * PAGE)?;
+    let reference = parent.create_child(VmoChildOptions::REFERENCE, 0, 0)?;
+    for member in [&parent, &child, &reference] {
+        let answer = member.op_range(VmoOp::DECOMMIT, 0, PAGE);
+        check_refused(answer, Status::NOT_SUPPORTED)?;
+        check_eq(member.read_to_object::<u8>(0)?, 1)?;
+    }
+    drop(child);
+    parent.op_range(VmoOp::DECOMMIT, 0, PAGE)?;
+    check_eq(reference.read_to_object::<u8>(0)?, 0)
+}
+
+fn the_range_comes_before_the_family() -> Outcome {
+    let parent = numbered_vmo(2, 1)?;
+    let child = parent.create_child(VmoChildOptions::SNAPSHOT, 0, 2 * PAGE)?;
+    for member in [&parent, &child] {
+        let beyond = member.op_range(VmoOp::DECOMMIT, 0, 3 * PAGE);
+        check_refused(beyond, Status::OUT_OF_RANGE)?;
+        let unaligned = member.op_range(VmoOp::DECOMMIT, 1, PAGE);
+        check_refused(unaligned, Status::INVALID_ARGS)?;
+    }
+    Ok(())
+}
+
+fn views_give_back_their_owners_pages() -> Outcome {
+    let owner = numbered_vmo(4, 1)?;
+    let slice = owner.create_child(VmoChildOptions::SLICE, PAGE, 2 * PAGE)?;
+    let reference = owner.create_child(VmoChildOptions::REFERENCE, 0, 0)?;
+    let region = Region::new(4)?;
+    let mapped = region.map_at(0, &owner, 4)?;
+    check_eq(peek(mapped + 2 * P), 3)?;
+    slice.op_range(VmoOp::DECOMMIT, PAGE, PAGE)?;
+    reference.op_range(VmoOp::DECOMMIT, 3 * PAGE, PAGE)?;
+    check_eq(
+        [0, 1, 2, 3].map(|page| peek(mapped + page * P)),
+        [1, 2, 0, 0],
+    )?;
+    check_eq(committed_pages(&owner)?, 2)
 }
