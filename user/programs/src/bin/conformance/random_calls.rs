@@ -11,6 +11,7 @@ mod objects;
 mod signatures;
 
 use alloc::format;
+use core::ops::Range;
 
 use objects::Objects;
 use signatures::SIGNATURES;
@@ -131,11 +132,24 @@ fn one_call(objects: &Objects, random: &mut Random, succeeded: &mut [usize]) -> 
             "{call:?} answered {register:#x} to {arguments:#x?}"
         ));
     }
-    if call == SystemCall::process_create && status == Status::OK {
-        close_at(&arguments[4..6]);
+    if status == Status::OK {
+        close_at(&arguments[made_by(call)]);
     }
     succeeded[call.number()] += usize::from(status == Status::OK);
     Ok(())
+}
+
+/// The arguments that say where the values of new handles go, for the calls whose handles are closed at once.
+const fn made_by(call: SystemCall) -> Range<usize> {
+    match call {
+        SystemCall::process_create => 4..6,
+        SystemCall::vmo_create_contiguous
+        | SystemCall::vmo_create_physical
+        | SystemCall::bti_create => 3..4,
+        SystemCall::vmo_create_child | SystemCall::iommu_create => 4..5,
+        SystemCall::resource_create => 6..7,
+        _ => 0..0,
+    }
 }
 
 /// Closes the handles whose values a call has just written to these addresses.

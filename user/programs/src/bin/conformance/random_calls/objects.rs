@@ -3,7 +3,10 @@
 use alloc::vec::Vec;
 
 use syscall::SystemCall;
-use zx::{AsHandleRef, HandleBased, Rights, Status, VmarFlags, Vmo};
+use zx::{
+    AsHandleRef, Bti, HandleBased, Iommu, IommuDescDummy, Resource, ResourceKind, Rights, Status,
+    VmarFlags, Vmo,
+};
 
 use super::Random;
 use super::signatures::Kind;
@@ -13,6 +16,9 @@ use crate::fixtures::{
 
 /// Pages of a round's region.
 const PAGES: usize = 16;
+
+/// Where devices may be. No call touches it.
+const DEVICE: usize = 0xfe00_0000;
 
 /// What the calls of a round work on.
 pub struct Objects {
@@ -27,6 +33,11 @@ pub struct Objects {
     own: zx::Process,
     /// A job that may not be killed either.
     job: zx::Job,
+    /// A VMO that nobody has mapped.
+    loose: Vmo,
+    iommu: Iommu,
+    bti: Bti,
+    devices: Resource,
 }
 
 impl Objects {
@@ -42,7 +53,13 @@ impl Objects {
             rt::job_default().create_child_process(zx::ProcessOptions::empty(), b"random")?;
         let place = region.at(0) - root.info()?.base;
         root.map(place, &fixed, 0, 4 * P, READ_WRITE | VmarFlags::SPECIFIC)?;
+        let iommu = Iommu::create_dummy(&rt::iommu_resource(), IommuDescDummy::default())?;
+        let all = rt::mmio_resource();
         Ok(Self {
+            loose: vmo_of(2)?,
+            bti: Bti::create(&iommu, 0)?,
+            iommu,
+            devices: all.create_child(ResourceKind::MMIO, None, DEVICE as u64, 8 * P, b"")?,
             process,
             own: without_rights::<zx::Process>(
                 &rt::process_self(),
@@ -124,6 +141,36 @@ impl Objects {
                 let op = random.one_of(&[1, 2, 3, 10, 12, 13, 14]);
                 &[vmar, op, page, P, 0, 0]
             }
+            _ => return self.likely_for_vmos(call, random),
+        };
+        arguments.to_vec()
+    }
+
+    /// The same for calls on whole VMOs, and on what VMOs for devices are made with.
+    fn likely_for_vmos(&self, call: SystemCall, random: &mut Random) -> Vec<usize> {
+        let out = self.region.at(1);
+        let vmo = self.handle(random);
+        let devices = self.devices.raw_handle() as usize;
+        let arguments: &[usize] = match call {
+            SystemCall::vmo_op_range => {
+                let op = random.one_of(&[1, 2, 6, 8, 9, 10, 12, 13, 14]);
+                &[vmo, op, 0, P]
+            }
+            SystemCall::vmo_create_child => {
+                let (options, size) =
+                    random.one_of(&[(1, 2 * P), (8, P), (64, 0), (1 << 5 | 1, P)]);
+                &[vmo, options, 0, size, out]
+            }
+            SystemCall::vmo_set_cache_policy => &[self.loose.raw_handle() as usize, 1],
+            SystemCall::vmo_create_contiguous => &[self.bti.raw_handle() as usize, P, 0, out],
+            SystemCall::vmo_create_physical => &[devices, DEVICE, P, out],
+            SystemCall::vmo_transfer_data => &[vmo, 0, 0, P, self.handle(random), P],
+            SystemCall::resource_create => &[devices, 0, DEVICE, P, self.region.at(0), 4, out],
+            SystemCall::iommu_create => {
+                let iommus = rt::iommu_resource().raw_handle() as usize;
+                &[iommus, 0, self.region.at(0), 1, out]
+            }
+            SystemCall::bti_create => &[self.iommu.raw_handle() as usize, 0, 0, out],
             _ => &[],
         };
         arguments.to_vec()

@@ -51,6 +51,21 @@ macro_rules! kind {
     (value VmarOp) => {
         Kind::Choice
     };
+    (value VmoOp) => {
+        Kind::Choice
+    };
+    (value VmoChildOptions) => {
+        Kind::Options
+    };
+    (value TransferDataOptions) => {
+        Kind::Choice
+    };
+    (value ResourceOptions) => {
+        Kind::Options
+    };
+    (value IommuType) => {
+        Kind::Choice
+    };
     (value FeatureKind) => {
         Kind::Choice
     };
