@@ -16,13 +16,13 @@
 use alloc::sync::Arc;
 use core::sync::atomic::AtomicU64;
 
-use spin::RwLock;
 use syscall::{Name, Result, Status, VmOptions};
 
 use crate::addr::VirtRange;
 use crate::locked::{Guard, ReadGuard, WriteGuard};
 use crate::mmu::{Domain, Mmu};
 use crate::pages::PageDatabase;
+use crate::sync::RwLock;
 use crate::try_alloc::try_arc;
 use crate::vmar::Vmar;
 

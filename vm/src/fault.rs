@@ -24,7 +24,6 @@ mod large;
 use core::ops::ControlFlow;
 
 use arrayvec::ArrayVec;
-use spin::mutex::SpinMutexGuard;
 use syscall::{Result, Status};
 
 use crate::addr::{PAGE_SHIFT, PAGE_SIZE, PageCount, PhysAddr, VirtAddr, VirtRange};
@@ -33,6 +32,7 @@ use crate::counters::Event;
 use crate::locked::Guard;
 use crate::mmu::{Access, MapError, MapFlags, MemoryType, Mmu, MmuCursor, PageSize, TlbBatch};
 use crate::region_tree::HasRange;
+use crate::sync::SpinMutexGuard;
 use crate::vmar::{Mapping, Region, RegionKind};
 use crate::vmo::{Asker, Sharing, Stale, Supply, VmoState, Want};
 

@@ -28,6 +28,8 @@ extern crate alloc;
 
 pub mod addr;
 pub mod aspace;
+#[cfg(test)]
+mod concurrency;
 pub mod counters;
 pub mod cpu;
 pub mod explain;
@@ -42,6 +44,7 @@ pub mod reclaim;
 pub mod region_tree;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
+mod sync;
 #[cfg(test)]
 mod testing;
 mod tlb;

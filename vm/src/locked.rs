@@ -18,10 +18,9 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::ptr;
 
-use spin::{RwLockReadGuard, RwLockWriteGuard};
-
 use crate::aspace::{AddressSpace, Root};
 use crate::mmu::Mmu;
+use crate::sync::{RwLockReadGuard, RwLockWriteGuard, step};
 
 /// Proof that the tree of one address space cannot change.
 pub struct ReadGuard<'a, M: Mmu> {
@@ -57,6 +56,7 @@ impl<'a, M: Mmu> ReadGuard<'a, M> {
     /// Locks `owner` for reading.
     #[inline]
     pub fn new(owner: &'a AddressSpace<M>) -> Self {
+        step();
         Self {
             owner,
             root: owner.lock().read(),
@@ -68,6 +68,7 @@ impl<'a, M: Mmu> WriteGuard<'a, M> {
     /// Locks `owner` for changes.
     #[inline]
     pub fn new(owner: &'a AddressSpace<M>) -> Self {
+        step();
         Self {
             owner,
             root: owner.lock().write(),

@@ -8,6 +8,7 @@ use intrusive_collections::{SinglyLinkedListLink, UnsafeRef, intrusive_adapter};
 use super::frame::{FrameNumber, OwnerKind};
 use crate::addr::{PAGE_SHIFT, PhysAddr, PhysRange};
 use crate::mmu::MemoryType;
+use crate::sync::step;
 
 /// No memory that the database manages.
 const ABSENT: u8 = u8::MAX;
@@ -103,6 +104,7 @@ impl PageInfo {
     /// Whether the caller, who has a `Frame`, has the only one.
     #[inline]
     pub(super) fn is_exclusive(&self) -> bool {
+        step();
         self.references.load(Ordering::Acquire) & COUNT == 1
     }
 
@@ -110,15 +112,18 @@ impl PageInfo {
     /// can become free just so.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
+        step();
         self.references.load(Ordering::Acquire) == 1
     }
 
     pub(super) fn add_reference(&self) {
+        step();
         self.references.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Gives up one reference; true if it was the last.
     pub(super) fn drop_reference(&self) -> bool {
+        step();
         self.references.fetch_sub(1, Ordering::AcqRel) & COUNT == 1
     }
 

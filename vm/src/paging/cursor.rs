@@ -1,7 +1,5 @@
 //! The cursor: the only way to change what is mapped.
 
-use spin::MutexGuard;
-
 use super::edit::{Edit, edit_pages};
 use super::level::ENTRIES;
 use super::map::{Leaves, Piece, Sizes, enter_pages};
@@ -9,6 +7,7 @@ use super::table::Table;
 use super::{Entry, EntryFormat, Level, PageTables};
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::mmu::{Access, Domain, MapError, MapFlags, MmuCursor, PageSize, TlbBatch, Translation};
+use crate::sync::MutexGuard;
 
 /// A place in page tables that are locked.
 #[derive(Debug)]

@@ -32,13 +32,13 @@ pub use format::{Entry, EntryFormat};
 pub use level::Level;
 pub use walk::{Path, Step};
 
-use spin::Mutex;
 use syscall::Result;
 
 use crate::addr::{PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::counters::Event;
 use crate::mmu::{MapError, MapFlags, MmuCursor, Translation};
 use crate::pages::{FrameList, PageDatabase, owner};
+use crate::sync::{Mutex, step};
 use map::{Piece, Sizes};
 pub(crate) use table::Table;
 
@@ -125,6 +125,7 @@ impl<F: EntryFormat> PageTables<F> {
             "{range:?} is outside {:?}",
             self.range
         );
+        step();
         Cursor::new(self, self.lock.lock(), range)
     }
 
@@ -132,6 +133,7 @@ impl<F: EntryFormat> PageTables<F> {
     /// the tables.
     pub fn query(&self, address: VirtAddr) -> Option<Translation> {
         let page = VirtRange::new(address.page_base(), PageCount::new(1))?;
+        step();
         Cursor::new(self, self.lock.lock(), page).query()
     }
 

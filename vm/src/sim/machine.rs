@@ -17,6 +17,7 @@ use crate::mmu::{Access, Domain, Mmu, Stale, TlbBatch};
 use crate::pages::PageDatabase;
 use crate::paging::{Cursor, EntryFormat, PageTables, Path, TopLevel};
 use crate::sim::SimFormat;
+use crate::sync::step;
 
 /// The addresses that programs may use on the simulated machine.
 pub const USER_BASE: VirtAddr = VirtAddr::new(0x20_0000);
@@ -40,6 +41,15 @@ struct Current {
 /// The processor that the calling thread plays; the first one unless it is inside [`Machine::run_on`].
 pub fn current_cpu() -> CpuId {
     CURRENT.get().map_or(CpuId::BOOT, |current| current.cpu)
+}
+
+/// Does `work`, which may let the thread play other processors; after that it plays the same one as before.
+#[cfg(test)]
+pub(crate) fn stay<R>(work: impl FnOnce() -> R) -> R {
+    let before = CURRENT.get();
+    let result = work();
+    CURRENT.set(before);
+    result
 }
 
 /// A machine with memory and processors. Threads play the processors, by [`run_on`](Self::run_on).
@@ -176,6 +186,7 @@ impl Machine {
             let at = address.checked_add(done).ok_or(Status::OUT_OF_RANGE)?;
             let part = (PAGE_SIZE - at.page_offset()).min(len - done);
             let mut attempts = 0;
+            step();
             while !self.try_access(at, access, |to| visit(to, done, part)) {
                 attempts += 1;
                 assert!(
@@ -183,6 +194,7 @@ impl Machine {
                     "{access:?} at {at:?} faults although it was resolved"
                 );
                 fault(at, access)?;
+                step();
             }
             done += part;
         }
@@ -261,6 +273,7 @@ impl SimMmu {
 
     /// Makes one processor forget.
     pub(super) fn forget_on(&self, cpu: CpuId, stale: Stale<'_>) {
+        step();
         let mut cpu = self.machine.cpu(cpu);
         cpu.asked += 1;
         cpu.tlb.forget(self.space, stale);

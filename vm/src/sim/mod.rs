@@ -20,5 +20,7 @@ mod tlb;
 
 pub use caches::{Maintained, take_maintained};
 pub use format::SimFormat;
+#[cfg(test)]
+pub(crate) use machine::stay;
 pub use machine::{Machine, SimMmu, USER_BASE, USER_END, current_cpu};
 pub use memory::database;

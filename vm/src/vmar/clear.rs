@@ -215,10 +215,15 @@ pub(super) fn append<M: Mmu>(list: &mut RegionList<M>, region: Option<Arc<Region
 }
 
 /// Takes all translations in `range` out of the page table, and out of every CPU.
+///
+/// The page table stays locked until every CPU has forgotten them: a VMO that looks for a translation
+/// meanwhile, and finds none, may free the page or share it.
 pub(super) fn remove_translations<M: Mmu>(mmu: &M, range: VirtRange) {
     let mut batch = TlbBatch::new();
-    mmu.cursor(range).unmap(range.pages(), &mut batch);
+    let mut cursor = mmu.cursor(range);
+    cursor.unmap(range.pages(), &mut batch);
     mmu.flush(batch);
+    drop(cursor);
 }
 
 /// Ends `vmars`, which are in no tree any more, and all below them, level by level.

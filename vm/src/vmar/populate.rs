@@ -3,7 +3,6 @@
 use alloc::sync::Arc;
 use core::ops::ControlFlow;
 
-use spin::mutex::SpinMutexGuard;
 use syscall::{Result, Status, VmOptions};
 
 use super::clear::remove_translations;
@@ -11,6 +10,7 @@ use super::{Enter, Mapping, ProtectionRun, Region, Vmar};
 use crate::addr::{PageCount, VirtAddr, VirtRange};
 use crate::mmu::{Access, Domain, MapFlags, Mmu};
 use crate::region_tree::HasRange;
+use crate::sync::SpinMutexGuard;
 use crate::vmo::{Asker, PageIndex, Supply, VmoState, Want};
 
 /// Whether a VMO has other mappings than the one at hand.

@@ -65,8 +65,12 @@ impl<M: Mmu> Vmar<M> {
         if !lost.is_empty() {
             let mut batch = TlbBatch::new();
             let mmu = self.owner().mmu();
-            mmu.cursor(range).protect(range.pages(), access, &mut batch);
+            let mut cursor = mmu.cursor(range);
+            cursor.protect(range.pages(), access, &mut batch);
+            // The page table is still locked: a VMO that is cloned meanwhile takes it that nobody can write
+            // where the table does not allow it.
             mmu.flush(batch);
+            drop(cursor);
         }
         Ok(())
     }

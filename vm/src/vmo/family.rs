@@ -17,12 +17,13 @@ mod table;
 
 use alloc::sync::{Arc, Weak};
 
-use spin::Mutex;
+use spin::{Mutex, MutexGuard};
 use syscall::{Koid, Result};
 use table::{Member, MemberNumber, Table};
 
 use super::Vmo;
 use crate::mmu::Mmu;
+use crate::sync::step;
 use crate::try_alloc::try_arc;
 
 /// All VMOs that descend from one, itself included.
@@ -75,7 +76,7 @@ impl<M: Mmu> Membership<M> {
     /// `NO_MEMORY`: there is none for the place.
     pub fn add_child(&self, kind: ChildKind) -> Result<Self> {
         let member = Member::new(Weak::new(), Koid::INVALID, kind);
-        let number = self.family.table.lock().add(member, Some(self.number))?;
+        let number = self.table().add(member, Some(self.number))?;
         Ok(Self {
             family: self.family.clone(),
             number,
@@ -84,30 +85,30 @@ impl<M: Mmu> Membership<M> {
 
     /// Says which VMO has the place.
     pub fn occupy(&self, vmo: &Arc<Vmo<M>>) {
-        let mut table = self.family.table.lock();
+        let mut table = self.table();
         table.occupy(self.number, Arc::downgrade(vmo), vmo.koid());
     }
 
     /// How many children it has.
     pub fn num_children(&self) -> usize {
-        self.family.table.lock().num_children(self.number)
+        self.table().num_children(self.number)
     }
 
     /// The koid of its parent; `INVALID` if it has none any more.
     pub fn parent_koid(&self) -> Koid {
-        self.family.table.lock().parent_koid(self.number)
+        self.table().parent_koid(self.number)
     }
 
     /// Whether a VMO began with the contents of this one, or of what shows them.
     pub fn has_cow_clones(&self) -> bool {
-        self.family.table.lock().has_cow_clones(self.number)
+        self.table().has_cow_clones(self.number)
     }
 
     /// The next member after `last`, or the first one, in the order of their places.
     ///
     /// The family may change between two calls. Who is asked for all the time is there.
     pub fn next_member(&self, last: Option<MemberNumber>) -> Option<(MemberNumber, Arc<Vmo<M>>)> {
-        self.family.table.lock().next_after(last)
+        self.table().next_after(last)
     }
 }
 
@@ -116,13 +117,19 @@ impl<M: Mmu> Membership<M> {
         &self,
         last: Option<MemberNumber>,
     ) -> Option<(MemberNumber, usize, Arc<Vmo<M>>)> {
-        self.family.table.lock().next_in_tree(last)
+        self.table().next_in_tree(last)
+    }
+
+    /// Locks the family.
+    fn table(&self) -> MutexGuard<'_, Table<M>> {
+        step();
+        self.family.table.lock()
     }
 }
 
 impl<M: Mmu> Drop for Membership<M> {
     fn drop(&mut self) {
-        let parent = self.family.table.lock().remove(self.number);
+        let parent = self.table().remove(self.number);
         if let Some(parent) = parent.and_then(|parent| parent.upgrade()) {
             parent.tell_observer();
         }

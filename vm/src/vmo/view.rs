@@ -4,13 +4,13 @@ use alloc::sync::Arc;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use spin::mutex::{SpinMutex, SpinMutexGuard};
 use syscall::{Result, Status};
 
 use super::{PageIndex, Vmo, VmoState};
 use crate::addr::PAGE_SIZE;
 use crate::mmu::Mmu;
 use crate::pages::PageDatabase;
+use crate::sync::{SpinMutex, SpinMutexGuard, step};
 
 /// Where a VMO has its state.
 pub enum Source<M: Mmu> {
@@ -77,6 +77,7 @@ impl<M: Mmu> Vmo<M> {
     /// Locks the state, which is the owner's.
     #[inline]
     pub(crate) fn lock(&self) -> SpinMutexGuard<'_, VmoState<M>> {
+        step();
         self.state().lock()
     }
 

@@ -12,6 +12,7 @@ use super::Keeper;
 use super::drain::{Drain, release};
 use super::nodes::Nodes;
 use super::slots::{Bits, SLOTS, base_of, slots_in};
+use crate::sync::step;
 use crate::try_alloc::ArcPermit;
 
 /// A counted reference to a node, held by the node above it or by a tree.
@@ -82,6 +83,7 @@ impl<T> NodeRef<T> {
     /// tree reaches the node.
     #[inline(always)]
     pub(super) fn is_only(&self) -> bool {
+        step();
         if Arc::strong_count(&self.0) != 1 {
             return false;
         }
@@ -94,11 +96,13 @@ impl<T> NodeRef<T> {
     /// The node for changes, if this is the only reference.
     #[inline(always)]
     pub(super) fn only(&mut self) -> Option<&mut T> {
+        step();
         Arc::get_mut(&mut self.0)
     }
 
     /// Another reference.
     pub(super) fn share(&self) -> Self {
+        step();
         Self(Arc::clone(&self.0))
     }
 
@@ -109,6 +113,7 @@ impl<T> NodeRef<T> {
 
     /// Lets go of the node. Of all who do, only the last one gets it.
     pub(super) fn into_inner(self) -> Option<T> {
+        step();
         Arc::into_inner(self.0)
     }
 
