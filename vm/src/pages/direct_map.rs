@@ -40,12 +40,12 @@ pub struct DirectMapOperations {
     /// # Errors
     /// `NO_MEMORY`: there is no frame for a table. What the direct map shows is the same.
     pub split: fn(PhysRange) -> Result<()>,
-    /// Has the direct map show the range as memory of this type, on all processors, and then cleans and
-    /// invalidates it in the caches.
+    /// Has the direct map show the ranges as memory of this type, on all processors, and then cleans and
+    /// invalidates them in the caches.
     ///
     /// # Safety
-    /// The range was split, and nobody touches it meanwhile.
-    pub retype: unsafe fn(PhysRange, MemoryType),
+    /// The ranges were split, and nobody touches them meanwhile.
+    pub retype: unsafe fn(&[PhysRange], MemoryType),
     /// Does this to so many bytes in the direct map.
     ///
     /// # Safety
@@ -87,24 +87,26 @@ impl PageDatabase {
         (self.operations.direct_map.split)(range)
     }
 
-    /// Has the direct map show the frames in `range`, which are pages of VMOs, with this type, after what
-    /// is in the caches has gone to memory. Nobody touches them meanwhile.
+    /// Has the direct map show the frames in `ranges`, which are pages of VMOs, with this type, after what
+    /// is in the caches has gone to memory. Nobody touches them meanwhile. Many ranges at a time cost less.
     ///
     /// # Panics
     /// If one of the frames is not a VMO's.
-    pub(crate) fn retype(&self, range: PhysRange, memory: MemoryType) {
-        let first = (range.base().raw() / PAGE_SIZE) as u32;
-        let infos = self.infos.slice(first, first + range.pages().get() as u32);
-        for info in infos {
-            let is_vmo = info.owner() == Some(OwnerKind::Vmo);
-            assert!(is_vmo, "a frame in {range:?} is not a VMO's");
-            info.set_memory(memory);
+    pub(crate) fn retype(&self, ranges: &[PhysRange], memory: MemoryType) {
+        for range in ranges {
+            let first = (range.base().raw() / PAGE_SIZE) as u32;
+            let infos = self.infos.slice(first, first + range.pages().get() as u32);
+            for info in infos {
+                let is_vmo = info.owner() == Some(OwnerKind::Vmo);
+                assert!(is_vmo, "a frame in {range:?} is not a VMO's");
+                info.set_memory(memory);
+            }
         }
         // SAFETY:
-        // 1. `prepare_retype` has split the range; what was split stays so.
+        // 1. `prepare_retype` has split the ranges; what was split stays so.
         // 2. The kernel reaches pages of VMOs only while the VMO is locked, which the caller has done, or
         //    they belong to no VMO yet or any more.
-        unsafe { (self.operations.direct_map.retype)(range, memory) };
+        unsafe { (self.operations.direct_map.retype)(ranges, memory) };
     }
 
     /// Does `op` to the bytes from `offset` in the memory of `range` on, `len` of them.
@@ -137,7 +139,7 @@ impl PageDatabase {
         if info.memory() != MemoryType::Cached
             && let Some(frame) = PhysRange::new(number.address(), PageCount::new(1))
         {
-            self.retype(frame, MemoryType::Cached);
+            self.retype(&[frame], MemoryType::Cached);
         }
         true
     }

@@ -14,10 +14,14 @@ use crate::addr::{PAGE_SHIFT, PhysAddr, VirtRange};
 use crate::counters::Event;
 use crate::mmu::{MapError, MapFlags, MemoryType, PageSize, TlbBatch, Translation};
 
-/// The logarithm of the number of pages that are out at the same time.
+/// How many pages are out at the same time: so many share a flush, wherever they are.
+const CHUNK: usize = 1 << CHUNK_SHIFT;
+
+/// The logarithm of that number.
 const CHUNK_SHIFT: u32 = 6;
 
-const CHUNK: usize = 1 << CHUNK_SHIFT;
+/// Ranges in which not more than [`CHUNK`] pages are, each in one leaf table.
+type Chunks = ArrayVec<VirtRange, CHUNK>;
 
 impl<F: EntryFormat> PageTables<F> {
     /// Has base pages translate all of `range` that is mapped, to the same memory as before. The tables for
@@ -74,7 +78,7 @@ impl<F: EntryFormat> PageTables<F> {
         Ok(below)
     }
 
-    /// Gives all of `range`, which base pages translate, the memory type `memory`. Nobody uses it meanwhile.
+    /// Gives all of `ranges`, which base pages translate, the memory type `memory`. Nobody uses them meanwhile.
     ///
     /// `forget` makes all processors forget what is in the batch; nothing is locked then.
     ///
@@ -82,49 +86,73 @@ impl<F: EntryFormat> PageTables<F> {
     /// If a page is not mapped, or not by a base page.
     pub fn retype_fixed(
         &self,
-        range: VirtRange,
+        ranges: impl Iterator<Item = VirtRange>,
         memory: MemoryType,
         mut forget: impl FnMut(TlbBatch),
     ) {
-        let mut rest = Some(range);
-        while let Some(whole) = rest {
-            let (chunk, after) = whole.split_at_multiple(PAGE_SHIFT + CHUNK_SHIFT);
-            let old = self.take_out(chunk);
-            let mut batch = TlbBatch::new();
-            batch.add_stale(chunk);
-            forget(batch);
-            self.put_back(chunk, &old, memory);
-            rest = after;
+        let (mut chunks, mut pages) = (Chunks::new(), 0);
+        for range in ranges {
+            let mut rest = Some(range);
+            while let Some(whole) = rest {
+                let (chunk, after) = whole.split_at_multiple(PAGE_SHIFT + CHUNK_SHIFT);
+                pages += chunk.pages().get();
+                if pages > CHUNK {
+                    self.retype_chunks(&chunks, memory, &mut forget);
+                    chunks.clear();
+                    pages = chunk.pages().get();
+                }
+                chunks.push(chunk);
+                rest = after;
+            }
         }
+        self.retype_chunks(&chunks, memory, &mut forget);
     }
 
-    /// Clears the entries for `chunk`; answers what they were.
+    fn retype_chunks(
+        &self,
+        chunks: &Chunks,
+        memory: MemoryType,
+        forget: &mut impl FnMut(TlbBatch),
+    ) {
+        let old = self.take_out(chunks);
+        let mut batch = TlbBatch::new();
+        chunks.iter().for_each(|chunk| batch.add_stale(*chunk));
+        forget(batch);
+        self.put_back(chunks, &old, memory);
+    }
+
+    /// Clears the entries for `chunks`; answers what they were.
     ///
-    /// They still count as used: their table does not become empty for anybody who looks at it meanwhile.
-    fn take_out(&self, chunk: VirtRange) -> ArrayVec<u64, CHUNK> {
+    /// They still count as used: their tables do not become empty for anybody who looks at them meanwhile.
+    fn take_out(&self, chunks: &Chunks) -> ArrayVec<u64, CHUNK> {
         let _guard = self.lock.lock();
-        let table = self.leaf_table_of(chunk);
-        let take_out = |index| {
-            let old = table.get(index);
-            table.replace(index, 0);
-            old
-        };
-        Level::LEAF.indices(chunk).map(take_out).collect()
+        let mut all = ArrayVec::new();
+        for chunk in chunks {
+            let table = self.leaf_table_of(*chunk);
+            for index in Level::LEAF.indices(*chunk) {
+                all.push(table.get(index));
+                table.replace(index, 0);
+            }
+        }
+        all
     }
 
-    /// Fills the entries for `chunk` with what they were but for the memory type.
-    fn put_back(&self, chunk: VirtRange, old: &[u64], memory: MemoryType) {
+    /// Fills the entries for `chunks` with what they were but for the memory type.
+    fn put_back(&self, chunks: &Chunks, old: &[u64], memory: MemoryType) {
         let _guard = self.lock.lock();
-        let table = self.leaf_table_of(chunk);
-        for (index, old) in Level::LEAF.indices(chunk).zip(old) {
-            let Entry::Leaf(leaf) = F::decode(*old, Level::LEAF) else {
-                panic!("a page in {chunk:?} is not mapped");
-            };
-            let flags = MapFlags {
-                memory,
-                ..leaf.flags
-            };
-            table.replace(index, F::leaf(leaf.address, leaf.size, flags));
+        let mut old = old.iter();
+        for chunk in chunks {
+            let table = self.leaf_table_of(*chunk);
+            for (index, old) in Level::LEAF.indices(*chunk).zip(&mut old) {
+                let Entry::Leaf(leaf) = F::decode(*old, Level::LEAF) else {
+                    panic!("a page in {chunk:?} is not mapped");
+                };
+                let flags = MapFlags {
+                    memory,
+                    ..leaf.flags
+                };
+                table.replace(index, F::leaf(leaf.address, leaf.size, flags));
+            }
         }
         F::publish();
     }

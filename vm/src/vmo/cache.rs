@@ -8,6 +8,7 @@
 
 use core::ops::{ControlFlow, Range};
 
+use arrayvec::ArrayVec;
 use syscall::{Result, Status};
 
 use super::state::{Contents, Page};
@@ -15,6 +16,9 @@ use super::{PageIndex, Vmo, VmoKind, VmoState};
 use crate::addr::{PAGE_SIZE, PageCount, PhysRange};
 use crate::mmu::{MemoryType, Mmu};
 use crate::pages::{CacheOp, PageDatabase, owner};
+
+/// How many runs of pages change their type together.
+const RUNS: usize = 64;
 
 impl<M: Mmu> Vmo<M> {
     /// How its memory is cached.
@@ -151,10 +155,16 @@ impl<M: Mmu> VmoState<M> {
     }
 
     fn retype_prepared(&self, pages: &PageDatabase, range: Range<PageIndex>, memory: MemoryType) {
+        let mut runs = ArrayVec::<PhysRange, RUNS>::new();
         let _: ControlFlow<()> = self.visit_own_runs(pages, range, |run| {
-            pages.retype(run, memory);
+            if runs.is_full() {
+                pages.retype(&runs, memory);
+                runs.clear();
+            }
+            runs.push(run);
             ControlFlow::Continue(())
         });
+        pages.retype(&runs, memory);
     }
 
     /// Visits the memory of the pages in `range`, unless it is not from the page database.
@@ -205,7 +215,7 @@ fn retyped(pages: &PageDatabase, page: Page, memory: MemoryType) -> Result<Page>
     let range = PhysRange::new(page.address(), PageCount::new(1)).ok_or(Status::INTERNAL);
     let prepared = range.and_then(|range| {
         pages.prepare_retype(range)?;
-        pages.retype(range, memory);
+        pages.retype(&[range], memory);
         Ok(())
     });
     match prepared {

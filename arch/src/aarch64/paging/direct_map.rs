@@ -58,18 +58,20 @@ fn split(range: PhysRange) -> Result<()> {
 
 /// # Safety
 /// As [`DirectMapOperations::retype`].
-unsafe fn retype(range: PhysRange, memory: MemoryType) {
-    let Some(window) = window(range) else { return };
+unsafe fn retype(ranges: &[PhysRange], memory: MemoryType) {
+    let windows = || ranges.iter().copied().filter_map(window);
     let tables = tables();
-    tables.retype_fixed(window, memory, |batch| {
+    tables.retype_fixed(windows(), memory, |batch| {
         batch.finish(tables.pages(), tlb::forget_kernel);
     });
     // Last, when no CPU can bring any of it into a cache again (Arm ARM B2, "Mismatched memory attributes").
-    let first = core::ptr::without_provenance_mut(window.base().raw());
-    if let Some(first) = NonNull::new(first) {
-        // SAFETY:
-        // 1. The direct map shows the range again.
-        unsafe { cache::maintain(first, window.bytes(), CacheOp::CleanInvalidate) };
+    for window in windows() {
+        let first = core::ptr::without_provenance_mut(window.base().raw());
+        if let Some(first) = NonNull::new(first) {
+            // SAFETY:
+            // 1. The direct map shows the range again.
+            unsafe { cache::maintain(first, window.bytes(), CacheOp::CleanInvalidate) };
+        }
     }
 }
 

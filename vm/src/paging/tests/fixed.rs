@@ -73,7 +73,7 @@ fn pages_that_change_their_type_are_forgotten_in_between() {
     let range = pages_at(BASE + LARGE - 70 * PAGE_SIZE, 100);
     assert_eq!(tables.split_fixed(range), Ok(()));
     let mut forgotten = Vec::new();
-    tables.retype_fixed(range, MemoryType::WriteCombining, |batch| {
+    tables.retype_fixed([range].into_iter(), MemoryType::WriteCombining, |batch| {
         let (Some(ranges), false) = finish(&tables, batch).expect("something is stale") else {
             panic!("too much is forgotten");
         };
@@ -111,7 +111,7 @@ fn a_type_is_found_wherever_it_is_mapped() {
     assert!(!cached(pages_at(BASE + HUGE, HUGE)));
     let page = pages_at(BASE + LARGE, 1);
     assert_eq!(tables.split_fixed(page), Ok(()));
-    tables.retype_fixed(page, MemoryType::Uncached, |batch| {
+    tables.retype_fixed([page].into_iter(), MemoryType::Uncached, |batch| {
         assert!(finish(&tables, batch).is_some());
     });
     assert!(!cached(page));
@@ -129,4 +129,22 @@ fn mapping_with_base_pages_leaves_nothing_to_split() {
     let before = table_frames(&tables);
     assert_eq!(tables.split_fixed(range), Ok(()));
     assert_eq!(table_frames(&tables), before);
+}
+
+#[test]
+fn pages_here_and_there_share_a_flush() {
+    let tables = with_huge_page();
+    assert_eq!(tables.split_fixed(pages_at(BASE, 512)), Ok(()));
+    let every_other = || (0..128).map(|number| pages_at(BASE + 2 * number * PAGE_SIZE, 1));
+    let mut flushes = 0;
+    tables.retype_fixed(every_other(), MemoryType::Uncached, |batch| {
+        assert_eq!(finish(&tables, batch), Some((None, false)));
+        flushes += 1;
+    });
+    assert_eq!(flushes, 2);
+    for page in every_other() {
+        let now = query(&tables, page.base().raw()).expect("mapped again");
+        assert_eq!(now.flags.memory, MemoryType::Uncached);
+        assert_shown(&tables, page.end().raw(), PageSize::Base);
+    }
 }
