@@ -42,14 +42,16 @@ function read_results(architecture, file, words) {
         value[architecture, words[1]] = words[2]
     }
     close(file)
-    add_growth(architecture, "map_unmap")
-    add_growth(architecture, "write_absent")
+    add_growth(architecture, "map_unmap", "/10", "/100000")
+    add_growth(architecture, "write_absent", "/10", "/100000")
+    add_growth(architecture, "read_generation", "_0/10", "_100/10")
+    add_growth(architecture, "write_generation", "_1/10", "_1000/10")
 }
 
-# add_growth NAME: how much more an operation takes among 100k mappings than among ten.
-function add_growth(architecture, name, few, many) {
-    few = value[architecture, name "/10"]
-    many = value[architecture, name "/100000"]
+# add_growth NAME FROM TO: how much more an operation takes in the one case than in the other.
+function add_growth(architecture, name, from, to, few, many) {
+    few = value[architecture, name from]
+    many = value[architecture, name to]
     if (few > 0 && many > 0) value[architecture, "growth:" name] = sprintf("%.2f", many / few)
 }
 

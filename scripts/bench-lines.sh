@@ -30,7 +30,7 @@ check_rows() {
         NR == FNR { value[$1] = $2; next }
         /^#/ || NF == 0 { next }
         { known[$1] = 1 }
-        $1 ~ /^[a-z_]+\/10$/ || $1 == "boot" {
+        $1 ~ /^[a-z0-9_]+\/10$/ || $1 == "boot" {
             if (!($1 in value)) { print "bench: no result for " $1; bad = 1 }
         }
         END {

@@ -24,7 +24,9 @@ extern crate alloc;
 
 mod calls;
 mod commit;
+mod contents;
 mod faults;
+mod generations;
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 mod machine;
@@ -33,6 +35,7 @@ mod measure;
 mod population;
 mod protect;
 mod rows;
+mod snapshots;
 mod window;
 
 use rt::println;

@@ -110,3 +110,12 @@ fn used(system: &Resource) -> Result<u64, Status> {
     let stats = system.mem_stats()?;
     Ok(stats.total_bytes - stats.free_bytes)
 }
+
+/// The bytes that the kernel has allocated from its heap.
+///
+/// # Errors
+/// What asking for them answers.
+pub fn used_heap(system: &Resource) -> Result<u64, Status> {
+    let stats = system.mem_stats()?;
+    Ok(stats.total_heap_bytes - stats.free_heap_bytes)
+}

@@ -3,7 +3,7 @@
 use zx::Status;
 
 use crate::measure::{Bench, Cost};
-use crate::{calls, commit, faults, maps, protect};
+use crate::{calls, commit, contents, faults, generations, maps, protect, snapshots};
 
 /// The numbers of mappings at which something is measured.
 pub const STAGES: &[usize] = &[FEW, SOME, MANY, MOST];
@@ -50,4 +50,26 @@ rows! {
     "unmap_touched" [FEW] => maps::unmap_touched;
     "vmo_write" [FEW] => calls::vmo_write;
     "vmo_read" [FEW] => calls::vmo_read;
+    "vmo_create_close" [FEW] => contents::create_close;
+    "vmo_commit" [FEW] => contents::commit;
+    "vmo_decommit" [FEW] => contents::decommit;
+    "vmo_zero" [FEW] => contents::zero;
+    "write_copied" [FEW] => snapshots::write_copied;
+    "write_left" [FEW] => snapshots::write_left;
+    "vmo_write_copied" [FEW] => snapshots::call_write_copied;
+    "snapshot_4k" [FEW] => snapshots::take_small;
+    "snapshot_64m" [FEW] => snapshots::take_large;
+    "snapshot_64g" [FEW] => snapshots::take_sparse;
+    "snapshot_close" [FEW] => snapshots::close_large;
+    "read_generation_0" [FEW] => generations::read_through::<0>;
+    "read_generation_1" [FEW] => generations::read_through::<1>;
+    "read_generation_10" [FEW] => generations::read_through::<10>;
+    "read_generation_100" [FEW] => generations::read_through::<100>;
+    "read_generation_1000" [FEW] => generations::read_through::<1000>;
+    "write_generation_1" [FEW] => generations::write_through::<1>;
+    "write_generation_10" [FEW] => generations::write_through::<10>;
+    "write_generation_100" [FEW] => generations::write_through::<100>;
+    "write_generation_1000" [FEW] => generations::write_through::<1000>;
+    "memory_page" [FEW] => contents::memory_per_page;
+    "memory_snapshot" [FEW] => snapshots::memory_per_snapshot;
 }

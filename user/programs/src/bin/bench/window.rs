@@ -16,7 +16,7 @@ pub fn root() -> sys::zx_handle_t {
     rt::vmar_root_self().raw_handle()
 }
 
-/// A VMO and a writable mapping of all its pages, where the kernel chose to put it. It goes when dropped.
+/// A VMO and a writable mapping of its pages, where the kernel chose to put it. It goes when dropped.
 pub struct Window {
     vmo: Vmo,
     address: usize,
@@ -29,7 +29,14 @@ impl Window {
     /// # Errors
     /// What creating or mapping answers.
     pub fn new(pages: usize) -> Result<Self, Status> {
-        let vmo = Vmo::create((pages * PAGE) as u64)?;
+        Self::showing(Vmo::create((pages * PAGE) as u64)?, pages)
+    }
+
+    /// The first `pages` pages of `vmo`.
+    ///
+    /// # Errors
+    /// What mapping answers.
+    pub fn showing(vmo: Vmo, pages: usize) -> Result<Self, Status> {
         let mut address = 0;
         // SAFETY:
         // 1. `address` is a live local.
