@@ -12,7 +12,7 @@ use syscall::{CachePolicy, Result, Status, VmOptions, VmoInfoFlags, VmoOptions, 
 use vm::aspace::AddressSpace;
 use vm::mmu::{Access, MemoryType};
 use vm::vmar::{MapEntry, MapEntryKind, Maps, Vmar};
-use vm::vmo::{Attribution, Vmo, VmoKind};
+use vm::vmo::{Attribution, Vmo, VmoInfo, VmoKind};
 
 use crate::sched;
 
@@ -99,7 +99,7 @@ fn walk(
 ) -> Result<()> {
     let mut maps = Maps::new(Arc::clone(vmar));
     loop {
-        let batch = maps.next_batch()?;
+        let batch = maps.next_batch_with(|| patience.pause())?;
         if batch.is_empty() {
             return Ok(());
         }
@@ -109,8 +109,16 @@ fn walk(
 }
 
 /// What a VMO tells about itself, whoever asks.
-pub fn vmo_itself(vmo: &Vmo<Tables>) -> info::Vmo {
-    let about = vmo.info();
+///
+/// # Errors
+/// - `CANCELED`: the current thread is to end.
+pub fn vmo_itself(vmo: &Vmo<Tables>) -> Result<info::Vmo> {
+    let about = vmo.info_with(|| Patience::UntilKilled.pause())?;
+    Ok(vmo_record(vmo, &about))
+}
+
+/// The record of a VMO that tells this about itself.
+pub fn vmo_record(vmo: &Vmo<Tables>, about: &VmoInfo) -> info::Vmo {
     let Attribution {
         committed_bytes,
         private_bytes,

@@ -46,11 +46,14 @@ pub struct LastVmo {
 
 impl LastVmo {
     /// What `vmo` tells about itself, or told when it was asked just before.
-    pub fn record_of(&mut self, vmo: &Vmo<Tables>) -> &info::Vmo {
+    ///
+    /// # Errors
+    /// - `CANCELED`: the current thread is to end.
+    pub fn record_of(&mut self, vmo: &Vmo<Tables>) -> Result<&info::Vmo> {
         if self.record.koid != vmo.koid().raw_koid() {
-            self.record = vmo_itself(vmo);
+            self.record = vmo_itself(vmo)?;
         }
-        &self.record
+        Ok(&self.record)
     }
 }
 
@@ -124,7 +127,8 @@ pub fn task_stats(process: &Process) -> Result<info::TaskStats> {
             shared = (vmo.koid(), vmo.share_count());
         }
         usage.mapped_bytes += mapped.length.get() * PAGE_SIZE;
-        usage.add(vmo.attribution(mapped.pages.clone()), shared.1);
+        let pause = || Patience::UntilKilled.pause();
+        usage.add(vmo.attribution_with(mapped.pages.clone(), pause)?, shared.1);
         Ok(())
     })?;
     Ok(usage.into_record())

@@ -94,7 +94,7 @@ pub fn get(value: HandleValue, topic: Topic, answer: &Answer) -> Result<()> {
         }
         Topic::VMO | Topic::VMO_V1 | Topic::VMO_V2 | Topic::VMO_V3 => {
             let (vmo, rights) = caller().object::<VmoObject>(value, Rights::NONE)?;
-            let record = Via::Handle(rights).record(&records::vmo_itself(vmo.vmo()));
+            let record = Via::Handle(rights).record(&records::vmo_itself(vmo.vmo())?);
             answer.one(record.as_answer_to(topic))
         }
         Topic::RESOURCE => {
@@ -188,7 +188,7 @@ impl Answer {
                 array.skip();
                 return Ok(());
             }
-            array.push(via.record(last.record_of(vmo)).as_bytes())
+            array.push(via.record(last.record_of(vmo)?).as_bytes())
         })?;
         array.finish()
     }

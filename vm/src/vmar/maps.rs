@@ -5,6 +5,7 @@
 //! may give a mixture. Source: `spec/vmar.md` §13.
 
 use alloc::sync::Arc;
+use core::ops::Range;
 
 use arrayvec::ArrayVec;
 use syscall::{Koid, Name, Result};
@@ -14,7 +15,7 @@ use crate::addr::{VirtAddr, VirtRange};
 use crate::locked::Guard;
 use crate::mmu::{Access, Mmu};
 use crate::region_tree::HasRange;
-use crate::vmo::Attribution;
+use crate::vmo::{Attribution, PageIndex, Vmo};
 
 /// A VMAR, or a run of equal permissions in a mapping.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -86,13 +87,34 @@ impl<M: Mmu> Maps<M> {
     /// # Errors
     /// `BAD_STATE`: the VMAR is dead.
     pub fn next_batch(&mut self) -> Result<ArrayVec<MapEntry, BATCH>> {
+        self.next_batch_with(|| Ok(()))
+    }
+
+    /// As [`next_batch`](Self::next_batch); while it is found out who shares the pages of a mapping, `pause` is
+    /// called with nothing locked.
+    ///
+    /// # Errors
+    /// Also that of `pause`, which ends it.
+    pub fn next_batch_with(
+        &mut self,
+        mut pause: impl FnMut() -> Result<()>,
+    ) -> Result<ArrayVec<MapEntry, BATCH>> {
+        let mut entries = ArrayVec::new();
+        for found in self.find_batch()? {
+            entries.push(found.into_entry(&mut pause)?);
+        }
+        Ok(entries)
+    }
+
+    /// What is in the next few records.
+    fn find_batch(&mut self) -> Result<ArrayVec<Found<M>, BATCH>> {
         let mut batch = ArrayVec::new();
         let top = self.top.clone();
         let guard = top.owner().read();
         top.live(&guard)?;
         let place = core::mem::replace(&mut self.place, Place::End);
         if matches!(place, Place::Top) {
-            batch.push(vmar_entry(&top, 0));
+            batch.push(Found::vmar(&top, 0));
         }
         if let Some((walk, from)) = place.walk(&top, &guard) {
             self.place = fill(&mut batch, walk, from, &guard);
@@ -124,7 +146,7 @@ impl<M: Mmu> Place<M> {
 
 /// Adds what a walk comes by from `from` on until the batch is full; answers where to go on.
 fn fill<M: Mmu, G: Guard<M>>(
-    batch: &mut ArrayVec<MapEntry, BATCH>,
+    batch: &mut ArrayVec<Found<M>, BATCH>,
     walk: Walk<'_, M, G>,
     from: VirtAddr,
     guard: &G,
@@ -148,12 +170,12 @@ fn fill<M: Mmu, G: Guard<M>>(
             }
             match region.kind() {
                 RegionKind::Vmar(vmar) => {
-                    batch.push(vmar_entry(vmar, depth));
+                    batch.push(Found::vmar(vmar, depth));
                     break;
                 }
                 RegionKind::Mapping(mapping) => {
                     let part = mapping.run_at(next, range, guard);
-                    batch.push(run_entry(mapping, range.base(), part, depth));
+                    batch.push(Found::run(mapping, range.base(), part, depth));
                     next = part.range.end();
                 }
             }
@@ -162,35 +184,63 @@ fn fill<M: Mmu, G: Guard<M>>(
     Place::End
 }
 
-fn vmar_entry<M: Mmu>(vmar: &Vmar<M>, depth: usize) -> MapEntry {
-    MapEntry {
-        name: vmar.name(),
-        range: vmar.range(),
-        depth,
-        kind: MapEntryKind::Vmar,
-    }
+/// A VMAR or a run that has been found. Who shares its pages is asked later, when nothing is locked.
+struct Found<M: Mmu> {
+    name: Name,
+    range: VirtRange,
+    depth: usize,
+    run: Option<Run<M>>,
 }
 
-/// The record of a run in a mapping that begins at `base`.
-fn run_entry<M: Mmu>(
-    mapping: &Mapping<M>,
-    base: VirtAddr,
-    run: ProtectionRun,
-    depth: usize,
-) -> MapEntry {
-    let vmo = mapping.vmo();
-    let first = mapping.page_at(base, run.range.base());
-    let past = first.saturating_add(run.range.pages().get() as u64);
-    let kind = MapEntryKind::Mapping {
-        access: run.access,
-        vmo: vmo.koid(),
-        vmo_offset: first.offset().unwrap_or(u64::MAX),
-        memory: vmo.attribution(first..past),
-    };
-    MapEntry {
-        name: vmo.name(),
-        range: run.range,
-        depth,
-        kind,
+/// What a run of a mapping shows.
+struct Run<M: Mmu> {
+    access: Access,
+    vmo: Arc<Vmo<M>>,
+    pages: Range<PageIndex>,
+}
+
+impl<M: Mmu> Found<M> {
+    fn vmar(vmar: &Vmar<M>, depth: usize) -> Self {
+        Self {
+            name: vmar.name(),
+            range: vmar.range(),
+            depth,
+            run: None,
+        }
+    }
+
+    /// A run in a mapping that begins at `base`.
+    fn run(mapping: &Mapping<M>, base: VirtAddr, run: ProtectionRun, depth: usize) -> Self {
+        let vmo = mapping.vmo();
+        let first = mapping.page_at(base, run.range.base());
+        let pages = first..first.saturating_add(run.range.pages().get() as u64);
+        Self {
+            name: vmo.name(),
+            range: run.range,
+            depth,
+            run: Some(Run {
+                access: run.access,
+                vmo: vmo.clone(),
+                pages,
+            }),
+        }
+    }
+
+    fn into_entry(self, pause: &mut impl FnMut() -> Result<()>) -> Result<MapEntry> {
+        let kind = match self.run {
+            None => MapEntryKind::Vmar,
+            Some(Run { access, vmo, pages }) => MapEntryKind::Mapping {
+                access,
+                vmo: vmo.koid(),
+                vmo_offset: pages.start.offset().unwrap_or(u64::MAX),
+                memory: vmo.attribution_with(pages, pause)?,
+            },
+        };
+        Ok(MapEntry {
+            name: self.name,
+            range: self.range,
+            depth: self.depth,
+            kind,
+        })
     }
 }

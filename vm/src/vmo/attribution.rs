@@ -11,6 +11,8 @@
 use core::ops::Range;
 use core::ptr;
 
+use syscall::Result;
+
 use super::page_tree::{SLOTS, SharedLeaf, Survey};
 use super::state::{Contents, Page};
 use super::{PageIndex, Vmo, VmoState};
@@ -46,6 +48,9 @@ const FRACTION_BITS: u32 = 63;
 /// A page, in parts of a byte.
 const PAGE_PARTS: u128 = (PAGE_SIZE as u128) << FRACTION_BITS;
 
+/// How many members of a family are asked before others have their turns.
+const BETWEEN_PAUSES: usize = 32;
+
 /// How many members of a family have each page of a leaf.
 struct Sharers {
     all: [u32; SLOTS],
@@ -67,19 +72,32 @@ impl<M: Mmu> Vmo<M> {
     /// Locks the VMO, and those that share its pages, one after the other. Takes time for each leaf that
     /// is shared, times the members of the family.
     pub fn attribution(&self, range: Range<PageIndex>) -> Attribution {
+        let without_pause = self.attribution_with(range, || Ok(()));
+        without_pause.unwrap_or_default()
+    }
+
+    /// As [`attribution`](Self::attribution); in between, `pause` is called with nothing locked.
+    ///
+    /// # Errors
+    /// That of `pause`, which ends it.
+    pub fn attribution_with(
+        &self,
+        range: Range<PageIndex>,
+        mut pause: impl FnMut() -> Result<()>,
+    ) -> Result<Attribution> {
         let mut sum = Sum::default();
         let mut next = range.start;
         while !self.is_view() {
             let survey = self.lock().survey(self.pages(), next..range.end);
             sum.add_private(survey.own);
             let Some(leaf) = survey.shared else { break };
-            let sharers = self.sharers(&leaf);
+            let sharers = self.sharers(&leaf, &mut pause)?;
             for slot in leaf.slots() {
                 sum.add_shared(sharers.all[slot], sharers.earlier[slot]);
             }
             next = survey.next;
         }
-        sum.into_attribution()
+        Ok(sum.into_attribution())
     }
 
     /// How many bytes of pages in `range`, as the owner counts them, are present; none for slices and
@@ -92,13 +110,23 @@ impl<M: Mmu> Vmo<M> {
     }
 
     /// Who has the pages of a leaf of this VMO, itself included.
-    fn sharers(&self, leaf: &SharedLeaf<PhysAddr>) -> Sharers {
+    ///
+    /// # Errors
+    /// That of `pause`, which ends it.
+    fn sharers(
+        &self,
+        leaf: &SharedLeaf<PhysAddr>,
+        pause: &mut impl FnMut() -> Result<()>,
+    ) -> Result<Sharers> {
         let mut sharers = Sharers {
             all: [1; SLOTS],
             earlier: [0; SLOTS],
         };
         let mut is_earlier = true;
-        for member in self.family() {
+        for (number, member) in self.family().enumerate() {
+            if number % BETWEEN_PAUSES == 0 {
+                pause()?;
+            }
             if ptr::eq(self, &*member) {
                 is_earlier = false;
             } else if !member.is_view() {
@@ -108,7 +136,7 @@ impl<M: Mmu> Vmo<M> {
                 });
             }
         }
-        sharers
+        Ok(sharers)
     }
 }
 

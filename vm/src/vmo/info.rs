@@ -4,7 +4,7 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use spin::Mutex;
-use syscall::VmoOptions;
+use syscall::{Result, VmoOptions};
 
 use super::state::Contents;
 use super::{Attribution, PageIndex, Vmo, VmoState};
@@ -39,7 +39,20 @@ impl<M: Mmu> Vmo<M> {
     ///
     /// Locks the VMO, and those that share its pages, one after the other.
     pub fn info(&self) -> VmoInfo {
-        let memory_use = self.attribution(PageIndex::ZERO..PageIndex::LIMIT);
+        self.info_beside(self.attribution(PageIndex::ZERO..PageIndex::LIMIT))
+    }
+
+    /// As [`info`](Self::info); in between, `pause` is called with nothing locked.
+    ///
+    /// # Errors
+    /// That of `pause`, which ends it.
+    pub fn info_with(&self, pause: impl FnMut() -> Result<()>) -> Result<VmoInfo> {
+        let all = PageIndex::ZERO..PageIndex::LIMIT;
+        Ok(self.info_beside(self.attribution_with(all, pause)?))
+    }
+
+    /// What the VMO tells about itself beside `memory_use`.
+    fn info_beside(&self, memory_use: Attribution) -> VmoInfo {
         let state = self.lock();
         let window = self.window(&state);
         VmoInfo {

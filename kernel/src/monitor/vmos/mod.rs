@@ -69,7 +69,7 @@ impl Line {
     /// What is told about `vmo` whoever has it.
     pub fn of(vmo: &Vmo<Tables>) -> Self {
         Self {
-            record: records::vmo_itself(vmo),
+            record: records::vmo_record(vmo, &vmo.info()),
             kind: kind(vmo),
             handles: 0,
             mappings: 0,
