@@ -62,7 +62,12 @@ fn sizes_and_alignments_come_before_the_handle() -> Outcome {
     for (size, alignment) in [(0, 0), (0, 12), (P, 1), (P, 11), (P, 64), (P, u32::MAX)] {
         check_refused(create(0, size, alignment), Status::INVALID_ARGS)?;
     }
-    check_refused(create(0, usize::MAX, 0), Status::OUT_OF_RANGE)?;
+    // Rounding up comes after the handle.
+    check_refused(create(0, usize::MAX, 0), Status::BAD_HANDLE)?;
+    check_refused(
+        create(bti()?.raw_handle(), usize::MAX, 0),
+        Status::OUT_OF_RANGE,
+    )?;
     for alignment in [0, 12, 13, 63] {
         check_refused(create(0, P, alignment), Status::BAD_HANDLE)?;
     }
