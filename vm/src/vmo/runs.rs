@@ -50,6 +50,7 @@ impl<M: Mmu> Vmo<M> {
             Contents::Anonymous(_) => (PhysAddr::new(0), PageSize::Large),
             Contents::Physical(all) => (all.base(), PageSize::Huge),
         };
+        let first = self.owner_page(first);
         let offset = (first.number() as usize).wrapping_mul(PAGE_SIZE);
         let shown = PhysAddr::new(memory.raw().wrapping_add(offset));
         let fits = |size: &PageSize| {

@@ -6,7 +6,7 @@ mod frames;
 mod parts;
 mod places;
 
-use syscall::{Result, Status, VmOptions};
+use syscall::{Result, Status, VmOptions, VmoChildOptions};
 
 use crate::addr::{PAGE_SIZE, PageCount, PhysAddr, PhysRange, VirtAddr, VirtRange};
 use crate::aspace::{Aslr, Entropy};
@@ -18,7 +18,7 @@ use crate::sim::SimFormat;
 use crate::testing::*;
 use crate::vmar::OpChildren::Allowed;
 use crate::vmar::{MapRequest, RangeOp, RangeRequest};
-use crate::vmo::Vmo;
+use crate::vmo::{ChildRequest, Vmo};
 
 const P: usize = PAGE_SIZE;
 /// The pages of a large page.

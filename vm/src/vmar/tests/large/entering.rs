@@ -157,3 +157,34 @@ fn a_physical_vmo_is_entered_in_huge_and_large_pages() {
     drop(vmo);
     finish(world);
 }
+
+#[test]
+fn a_slice_of_a_physical_vmo_gets_the_alignment_of_what_it_shows() {
+    let world = World::new();
+    let range =
+        PhysRange::new(PhysAddr::new((1 << 33) + P), PageCount::new(2 * L)).expect("a valid range");
+    let vmo = Vmo::physical(world.pages, new_koid(), range, Default::default()).expect("memory");
+    let slice = vmo.create_child(ChildRequest {
+        koid: new_koid(),
+        options: VmoChildOptions::SLICE,
+        offset: ((L - 1) * P) as u64,
+        size: (L * P) as u64,
+        may_resize: false,
+    });
+    let slice = slice.expect("memory");
+    let page_in_front = world.root.map(request(R, &world.vmo(1), 1)).expect("room");
+    let base = world.root.map(request(R, &slice, L)).expect("room");
+    assert!(base.is_aligned_to(PageSize::Large.shift()));
+    assert_eq!(world.space.fault(base, Access::READ), Ok(()));
+    let place = VirtRange::new(base, PageCount::new(1)).expect("a page");
+    let entered = world.space.mmu().cursor(place).query();
+    assert_eq!(entered.map(|now| now.size), Some(PageSize::Large));
+    for (address, pages) in [(page_in_front, 1), (base, L)] {
+        world
+            .root
+            .unmap(address, pages * P, Allowed)
+            .expect("memory");
+    }
+    drop((vmo, slice));
+    finish(world);
+}
