@@ -107,6 +107,18 @@ impl UserRange {
         Some(Self { base, bytes })
     }
 
+    /// The `bytes` bytes that begin `offset` bytes after the first one.
+    ///
+    /// # Panics
+    /// If they are not all in the range.
+    #[inline]
+    pub fn part(self, offset: usize, bytes: usize) -> Self {
+        let fits = offset <= self.bytes && bytes <= self.bytes - offset;
+        assert!(fits, "{bytes} bytes from {offset} on are not in the range");
+        let base = VirtAddr::new(self.base.raw() + offset);
+        Self { base, bytes }
+    }
+
     /// The first address.
     pub const fn base(self) -> VirtAddr {
         self.base

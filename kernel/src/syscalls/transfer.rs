@@ -73,13 +73,53 @@ impl Reason {
     }
 }
 
-/// How one direction copies.
-#[derive(Clone, Copy)]
-struct Direction<C> {
+/// Which way bytes go.
+trait Direction {
     /// What the buffer is accessed for.
-    access: Access,
-    /// Copies one part between its page, with the VMO locked, and the buffer, as far as that is there.
-    copy_part: C,
+    const ACCESS: Access;
+
+    /// Copies one part between its page, with the VMO locked, and `buffer`, as far as that is there.
+    fn copy_part(
+        vmo: &Vmo<Tables>,
+        part: CopyStep,
+        buffer: UserRange,
+    ) -> syscall::Result<Result<(), Obstacle>>;
+}
+
+/// From the VMO to the buffer.
+struct ToUser;
+
+/// From the buffer to the VMO.
+struct FromUser;
+
+impl Direction for ToUser {
+    const ACCESS: Access = Access::WRITE;
+
+    #[inline(always)]
+    fn copy_part(
+        vmo: &Vmo<Tables>,
+        part: CopyStep,
+        buffer: UserRange,
+    ) -> syscall::Result<Result<(), Obstacle>> {
+        vmo.with_page_for_read(part.index, |page| {
+            page_copy::to_user(page, part.offset, buffer)
+        })
+    }
+}
+
+impl Direction for FromUser {
+    const ACCESS: Access = Access::READ;
+
+    #[inline(always)]
+    fn copy_part(
+        vmo: &Vmo<Tables>,
+        part: CopyStep,
+        buffer: UserRange,
+    ) -> syscall::Result<Result<(), Obstacle>> {
+        vmo.with_page_for_write(part.index, |page| {
+            page_copy::from_user(page, part.offset, buffer)
+        })
+    }
 }
 
 impl Transfer<'_> {
@@ -88,14 +128,7 @@ impl Transfer<'_> {
     /// # Errors
     /// [`Stopped`], with what was copied before.
     pub fn read(self) -> Result<(), Stopped> {
-        self.copy(Direction {
-            access: Access::WRITE,
-            copy_part: |part: CopyStep, buffer| {
-                self.vmo.with_page_for_read(part.index, |page| {
-                    page_copy::to_user(page, part.offset, buffer)
-                })
-            },
-        })
+        self.copy::<ToUser>()
     }
 
     /// Copies bytes of the buffer to the VMO, which makes the pages that are absent.
@@ -103,62 +136,58 @@ impl Transfer<'_> {
     /// # Errors
     /// [`Stopped`], with what was copied before.
     pub fn write(self) -> Result<(), Stopped> {
-        self.copy(Direction {
-            access: Access::READ,
-            copy_part: |part: CopyStep, buffer| {
-                self.vmo.with_page_for_write(part.index, |page| {
-                    page_copy::from_user(page, part.offset, buffer)
-                })
-            },
-        })
+        self.copy::<FromUser>()
     }
 
     #[inline]
-    fn copy<C>(self, direction: Direction<C>) -> Result<(), Stopped>
-    where
-        C: Fn(CopyStep, UserRange) -> syscall::Result<Result<(), Obstacle>>,
-    {
+    fn copy<D: Direction>(self) -> Result<(), Stopped> {
         let mut done = 0;
         let stopped = |done, reason| Stopped { done, reason };
         let steps = self.vmo.copy_steps(self.offset, self.size);
         let steps = steps.map_err(|status| stopped(0, Reason::Vmo(status)))?;
-        user_memory::range(self.buffer, self.size).map_err(|_| stopped(0, Reason::Buffer))?;
+        let buffer = user_memory::range(self.buffer, self.size);
+        let buffer = buffer.map_err(|_| stopped(0, Reason::Buffer))?;
         for mut part in steps {
             // Each round copies something, unless somebody takes the buffer away again at the same time.
             while part.len != 0 {
-                let copied = self.copy_once(part, done, &direction);
+                if done != 0 {
+                    sched::pause().map_err(|_| stopped(done, Reason::Killed))?;
+                }
+                let copied = self.copy_once::<D>(part, buffer.part(done, part.len));
                 let copied = copied.map_err(|reason| stopped(done, reason))?;
                 part = part.after(copied);
                 done += copied;
-                sched::pause().map_err(|_| stopped(done, Reason::Killed))?;
             }
         }
         Ok(())
     }
 
-    /// Copies of `part` what can be copied now, which begins `done` bytes after the beginning of the buffer,
-    /// and answers how much that was. If it was not all, the next page of the buffer has been brought in.
-    #[inline]
-    fn copy_once<C>(
-        self,
-        part: CopyStep,
-        done: usize,
-        direction: &Direction<C>,
-    ) -> Result<usize, Reason>
-    where
-        C: Fn(CopyStep, UserRange) -> syscall::Result<Result<(), Obstacle>>,
-    {
-        // The whole buffer is in the user half, so its parts are.
-        let buffer = user_memory::range(self.buffer + done, part.len);
-        let buffer = buffer.map_err(|_| Reason::Buffer)?;
-        let copied = retrying(|| (direction.copy_part)(part, buffer));
+    /// Copies what can be copied now between `part` and `buffer`, which are as long, and answers how much
+    /// that was. If it was not all, the next page of the buffer has been brought in.
+    #[inline(always)]
+    fn copy_once<D: Direction>(self, part: CopyStep, buffer: UserRange) -> Result<usize, Reason> {
+        let copied = match D::copy_part(self.vmo, part, buffer) {
+            Err(Status::NO_MEMORY) => self.copy_after_reclaiming::<D>(part, buffer),
+            copied => copied,
+        };
         match copied.map_err(Reason::Vmo)? {
             Ok(()) => Ok(part.len),
             Err(Obstacle::Fault { address, done }) => {
-                fault::bring_in(address, direction.access).map_err(Reason::of_fault)?;
+                fault::bring_in(address, D::ACCESS).map_err(Reason::of_fault)?;
                 Ok(done)
             }
             Err(Obstacle::Refused) => Err(Reason::Buffer),
         }
+    }
+
+    /// Copies when there was no frame for the page of the VMO, which has changed nothing.
+    #[cold]
+    #[inline(never)]
+    fn copy_after_reclaiming<D: Direction>(
+        self,
+        part: CopyStep,
+        buffer: UserRange,
+    ) -> syscall::Result<Result<(), Obstacle>> {
+        retrying(|| D::copy_part(self.vmo, part, buffer))
     }
 }

@@ -113,7 +113,7 @@ impl<M: Mmu> Vmo<M> {
     /// - `BAD_STATE`: the memory is not cached.
     /// - `OUT_OF_RANGE`: it lies beyond the end.
     /// - `NOT_SUPPORTED`: the VMO is not made of pages.
-    #[inline]
+    #[inline(always)]
     pub fn with_page_for_read<R>(
         &self,
         index: PageIndex,
@@ -134,7 +134,7 @@ impl<M: Mmu> Vmo<M> {
     /// - `OUT_OF_RANGE`: it lies beyond the end.
     /// - `NOT_SUPPORTED`: the VMO is not made of pages.
     /// - `NO_MEMORY`: there is no frame for it, or no memory for nodes. Nothing changes.
-    #[inline]
+    #[inline(always)]
     pub fn with_page_for_write<R>(
         &self,
         index: PageIndex,
@@ -189,7 +189,7 @@ impl<M: Mmu> Vmo<M> {
     ///
     /// # Errors
     /// As [`with_page_for_write`](Self::with_page_for_write).
-    #[inline]
+    #[inline(always)]
     fn view<'a>(
         &self,
         state: &'a mut VmoState<M>,

@@ -232,11 +232,13 @@ impossible:
 // LDTR and STTR have the rights of EL0, whatever PAN says (Arm ARM C6.2.177), but move one register each.
 //
 // Without PAN, ordinary pairs move the bulk. EL1 may write no page that EL0 may not write, as nobody may
-// write it then (AP[2:1], Arm ARM D8.4.1); but it may read pages that EL0 may only execute. So each block
-// is first asked for with LDTR, at both ends, as it may lie in two pages. A program whose other thread
-// makes a page execute-only in between reads its own code as it was just allowed to.
+// write it then (AP[2:1], Arm ARM D8.4.1); but it may read pages that EL0 may only execute. So the blocks
+// that lie in one page are first asked for with LDTR; a block in two pages is by itself and asked for at
+// both ends. A program whose other thread makes a page execute-only in between reads its own code as it was
+// just allowed to.
 
 .equ BLOCK, 256
+.equ PAGE_BYTES, 4096
 
 // Branches to \to if the CPU has PAN (ID_AA64MMFR1_EL1.PAN, Arm ARM D19.2.65). Changes x3.
 .macro branch_if_pan to
@@ -255,17 +257,29 @@ user_copy_in:
     cmp     x2, #BLOCK
     b.lo    1f
     branch_if_pan 1f
-7:  ldtrb   w3, [x1]
+    // x7: the bytes of the blocks up to the end of the page or of the copy, or of the one across the end.
+8:  ldtrb   w3, [x1]
+    orr     x7, x1, #PAGE_BYTES - 1
+    sub     x7, x7, x1
+    add     x7, x7, #1
+    cmp     x7, x2
+    csel    x7, x7, x2, lo
+    ands    x7, x7, #-BLOCK
+    b.ne    9f
     ldtrb   w3, [x1, #BLOCK - 1]
-    .rept BLOCK / 32
+    mov     x7, #BLOCK
+9:  sub     x2, x2, x7
+7:  .rept BLOCK / 32
     ldp     x3, x4, [x1], #16
     ldp     x5, x6, [x1], #16
     stp     x3, x4, [x0], #16
     stp     x5, x6, [x0], #16
     .endr
-    sub     x2, x2, #BLOCK
+    subs    x7, x7, #BLOCK
+    b.ne    7b
     cmp     x2, #BLOCK
-    b.hs    7b
+    b.hs    8b
+    cbz     x2, 6f
 1:  subs    x2, x2, #64
     b.lo    2f
     ldtr    x3, [x1]
@@ -306,15 +320,17 @@ user_copy_out:
     cmp     x2, #BLOCK
     b.lo    1f
     branch_if_pan 1f
+    and     x7, x2, #-BLOCK
+    and     x2, x2, #BLOCK - 1
 7:  .rept BLOCK / 32
     ldp     x3, x4, [x1], #16
     ldp     x5, x6, [x1], #16
     stp     x3, x4, [x0], #16
     stp     x5, x6, [x0], #16
     .endr
-    sub     x2, x2, #BLOCK
-    cmp     x2, #BLOCK
-    b.hs    7b
+    subs    x7, x7, #BLOCK
+    b.ne    7b
+    cbz     x2, 6f
 1:  subs    x2, x2, #64
     b.lo    2f
     ldp     x3, x4, [x1]

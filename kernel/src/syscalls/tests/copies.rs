@@ -1,6 +1,8 @@
 //! Copies between a VMO and a buffer that is not there yet, is going away, or is in the VMO itself.
 
 use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arch::user_memory::Obstacle;
@@ -142,6 +144,34 @@ fn a_buffer_across_pages_is_brought_in_as_the_copy_reaches_them() {
             assert_eq!(edges, [0, 1, 1, 2, 2, 0], "{distance}");
             assert_eq!(source.write(start, 0, 2 * P), Ok(()));
             assert_eq!((source.byte(P - 1), source.byte(P)), (1, 2));
+        }
+    });
+}
+
+#[ktest]
+fn every_byte_arrives_wherever_the_buffer_lies() {
+    in_process(|sandbox| {
+        let (buffer, vmo) = (Shown::new(sandbox, 3), Shown::new(sandbox, 2));
+        let pattern = |at: usize| (at * 7 + at / 256 + 1) as u8;
+        let bytes: Vec<u8> = (0..3 * P).map(pattern).collect();
+        for offset in [0, 1, 8, 100, 255, 256, P - 257, P - 256, P - 255, P - 1] {
+            for len in [1, 63, 64, 255, 256, 257, 600, P - 1, P] {
+                object(buffer.vmo).vmo().write(0, &bytes).expect("memory");
+                object(vmo.vmo).vmo().write(0, &[0; 2 * P]).expect("memory");
+                assert_eq!(vmo.write(buffer.base + offset, 3, len), Ok(()));
+                let mut arrived = vec![0; len + 4];
+                let target = object(vmo.vmo);
+                target.vmo().read(0, &mut arrived).expect("inside");
+                assert!(arrived[3..3 + len] == bytes[offset..offset + len]);
+                assert_eq!((arrived[2], arrived[len + 3]), (0, 0), "{offset} {len}");
+                // And back, to another place.
+                assert_eq!(vmo.read(buffer.base + P + offset, 3, len), Ok(()));
+                let mut back = vec![0; 3 * P];
+                object(buffer.vmo).vmo().read(0, &mut back).expect("inside");
+                let (from, to) = (P + offset, P + offset + len);
+                assert!(back[from..to] == bytes[offset..offset + len]);
+                assert!(back[..from] == bytes[..from] && back[to..] == bytes[to..]);
+            }
         }
     });
 }
