@@ -108,7 +108,10 @@ fn what_is_stored_and_what_is_written_to_a_shared_page_both_stay() {
             world,
             [
                 &mut || assert_eq!(window.store(0, 0, NEW), Ok(())),
-                &mut || parent.write(1, &[NEW]).expect("memory"),
+                &mut || {
+                    parent.write(1, &[NEW]).expect("memory");
+                    assert_eq!(window.load(1, 0)[1], NEW, "the old page is still shown");
+                },
                 &mut || {
                     let seen = [0; 3].map(|page| window.load(2, page));
                     assert!(seen.is_sorted(), "{seen:?} goes back");
