@@ -184,26 +184,27 @@ impl<M: Mmu> Fault<'_, M> {
     /// `NO_MEMORY`: there is no frame for a table. The copy stays, and what was shown has gone.
     #[inline(never)]
     fn enter_copy(&self, mmu: &M, page: PhysAddr, stale: Stale) -> Result<Event> {
-        let mut batch = TlbBatch::new();
         let mut cursor = mmu.cursor(self.alike);
         cursor.seek(self.address);
         let entered = match cursor.query() {
             Some(now) if now.size == PageSize::Base => {
+                let mut batch = TlbBatch::new();
                 cursor.replace(page, self.flags, &mut batch);
+                drop(cursor);
+                mmu.flush(batch);
                 Ok(())
             }
             before => {
                 if before.is_some() {
+                    let mut batch = TlbBatch::new();
                     cursor.unmap(PageCount::new(1), &mut batch);
                     drop(cursor);
-                    mmu.flush(core::mem::replace(&mut batch, TlbBatch::new()));
+                    mmu.flush(batch);
                     cursor = mmu.cursor(self.alike);
                 }
                 cursor.map_page(self.address, page, self.flags)
             }
         };
-        drop(cursor);
-        mmu.flush(batch);
         stale.release(self.mapping.vmo().pages());
         entered.map_err(Status::from)?;
         Ok(Event::CopiedPage)
